@@ -181,7 +181,7 @@ func NameFromMaster(s string) (Name, error) {
 	var b strings.Builder
 	label, total := 0, 1
 	t := strings.TrimSuffix(s, ".")
-	if strings.HasSuffix(t, "\\") && !strings.HasSuffix(t, "\\\\") {
+	if slashes := len(t) - len(strings.TrimRight(t, "\\")); slashes%2 == 1 {
 		t = s // the final dot was an escaped one
 	}
 	for i := 0; i < len(t); {

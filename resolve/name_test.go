@@ -98,6 +98,7 @@ func TestNameFromMaster(t *testing.T) {
 		{`x\@y.example.`, `x\@y.example`},
 		{`end\.`, `end\.`},
 		{`end\\.`, `end\\`},
+		{`end\\\.`, `end\\\.`},
 	} {
 		got, err := NameFromMaster(tt.in)
 		if err != nil || got.String() != tt.want {
