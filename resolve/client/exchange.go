@@ -138,6 +138,9 @@ func (c *Client) overUDP(ctx context.Context, s *server, qy query) (*message, er
 		if n >= c.sends || ctx.Err() != nil || broken != nil && n > 1 {
 			return nil, better(broken, err)
 		}
+		if n == yieldAfter {
+			qy.slot.yield()
+		}
 		wait = min(2*wait, 4*maxRetransmit)
 	}
 }

@@ -177,7 +177,9 @@ func askedOf(servers []*server) string {
 
 // try asks one server, of which a slot is held, and gives the slot back.
 func (c *Client) try(ctx context.Context, s *server, qy query) outcome {
-	defer s.release()
+	held := &slot{s: s}
+	defer held.release()
+	qy.slot = held
 	m, err := c.exchange(ctx, s, qy)
 	if err != nil {
 		return c.failure(ctx, s, qy.q, err)

@@ -49,6 +49,8 @@ type query struct {
 	zone   resolve.Name // its server is asked, without RD; no name: a resolver is asked
 	edns   bool
 	dnssec bool // DO, keep RRSIGs
+
+	slot *slot // held while it is under way; nil: none
 }
 
 // pack writes the query with a fresh id into buf.

@@ -15,6 +15,8 @@ import (
 const (
 	minRetransmit = 300 * time.Millisecond // most answers of a resolver come sooner
 	maxRetransmit = time.Second
+	yieldAfter    = 2 // queries sent without a response
+	lateFactor    = 2 // such lookups for each one in flight; each has a socket
 	downAfter     = 3 // lookups without any response in a row
 	downFor       = 15 * time.Second
 )
@@ -23,6 +25,7 @@ const (
 type server struct {
 	endpoint
 	slots chan struct{} // in flight
+	late  chan struct{} // in flight, but given up hope for: they hold none of slots
 	srtt  atomic.Int64  // smoothed round trip time in ns; 0: not measured
 	fails atomic.Int32  // lookups in a row without a response
 	down  atomic.Int64  // UnixNano until which it is asked last
@@ -41,6 +44,7 @@ func (c *Client) newServer(e endpoint) *server {
 	s := &server{
 		endpoint: e,
 		slots:    make(chan struct{}, c.opt.InFlight),
+		late:     make(chan struct{}, lateFactor*c.opt.InFlight),
 		streams:  make(chan struct{}, min(c.opt.InFlight, maxStreams)),
 	}
 	if e.transport == resolve.HTTPS {
@@ -65,6 +69,36 @@ func (s *server) acquire(ctx context.Context) error {
 }
 
 func (s *server) release() { <-s.slots }
+
+// slot is one query's place among those in flight.
+type slot struct {
+	s    *server
+	late bool
+}
+
+// yield lets another query go ahead while this one still waits: a lookup of a
+// dead domain takes seconds, and some hundred of them must not hold up all
+// others. It stays as it is when too many wait already.
+func (l *slot) yield() {
+	if l == nil || l.late {
+		return
+	}
+	select {
+	case l.s.late <- struct{}{}:
+		l.late = true
+		l.s.release()
+	default:
+	}
+}
+
+// release gives back what is held.
+func (l *slot) release() {
+	if l.late {
+		<-l.s.late
+		return
+	}
+	l.s.release()
+}
 
 // retransmitAfter is the time to wait for a response before asking again.
 func (s *server) retransmitAfter() time.Duration {

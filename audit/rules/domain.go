@@ -1,0 +1,7 @@
+package rules
+
+import (
+	"github.com/mailcheck-go/mailcheck/audit"
+)
+
+var domainRules = []*audit.Rule{&domainNonexistent, &domainAliasLoop, &domainTCPBlocked}

@@ -1,0 +1,63 @@
+package rules
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/mailcheck-go/mailcheck/audit"
+	"github.com/mailcheck-go/mailcheck/resolve"
+)
+
+var ptrUnconfirmed = audit.Rule{
+	ID: "IP002", Slug: "ptr-unconfirmed", Severity: audit.Error, Since: "0.1",
+	Title: "The reverse name of a sending address does not lead back to it",
+	Refs:  []audit.Ref{{RFC: 8601, Section: "3"}, {RFC: 1912, Section: "2.1"}, gmailPTR},
+	Doc: audit.Doc{
+		Impact: "A reverse name counts only if its own A or AAAA record holds the address. " + ptrImpact,
+		Remedy: "Add an A or AAAA record with the address to the name in the PTR, or change the PTR to a name that has one.",
+		Bad: []audit.Scenario{
+			{Zone: "25.2.0.192.in-addr.arpa. 3600 IN PTR mail.example.org.\nmail.example.org. 3600 IN A 192.0.2.26\nexample.org. 3600 IN TXT \"v=spf1 ip4:192.0.2.25 -all\"", Addresses: []string{"192.0.2.25"}},
+			{Zone: "25.2.0.192.in-addr.arpa. 3600 IN PTR gone.example.net.\nexample.org. 3600 IN TXT \"v=spf1 ip4:192.0.2.25 -all\"", Addresses: []string{"192.0.2.25"}},
+		},
+		Good: []audit.Scenario{
+			// One of several names is enough, and RFC 2317 delegation goes through a CNAME.
+			{Zone: "25.2.0.192.in-addr.arpa. 3600 IN CNAME 25.0-127.2.0.192.in-addr.arpa.\n25.0-127.2.0.192.in-addr.arpa. 3600 IN PTR other.example.net.\n25.0-127.2.0.192.in-addr.arpa. 3600 IN PTR mail.example.org.\nmail.example.org. 3600 IN A 192.0.2.25\nexample.org. 3600 IN TXT \"v=spf1 ip4:192.0.2.25 -all\"", Addresses: []string{"192.0.2.25"}},
+		},
+	},
+	Check: func(c *audit.Case) {
+		if noSenders(c) {
+			return
+		}
+		for _, x := range c.Facts.Senders {
+			if x.PTR.State != resolve.Present {
+				continue
+			}
+			t := resolve.TypeAAAA
+			if x.Address.Is4() {
+				t = resolve.TypeA
+			}
+			switch x.Confirmed {
+			case resolve.Absent:
+				f := c.Report(ptrSubject(x), "the PTR of %s is %s, which does not have that address", x.Address, names(x.PTR.Value))
+				for _, n := range x.PTR.Value[:min(len(x.PTR.Value), 3)] {
+					f.About(c.Facts, n, t)
+				}
+			case resolve.Unavailable:
+				c.Unknown("whether %s leads back to %s is unknown", names(x.PTR.Value), x.Address)
+			}
+		}
+	},
+}
+
+// names lists at most three names.
+func names(list []resolve.Name) string {
+	var out []string
+	for i, n := range list {
+		if i == 3 {
+			out = append(out, fmt.Sprintf("and %d more", len(list)-3))
+			break
+		}
+		out = append(out, n.String())
+	}
+	return strings.Join(out, ", ")
+}

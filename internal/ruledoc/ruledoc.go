@@ -1,0 +1,158 @@
+// Package ruledoc writes the page of a rule and the list of rules, the same for
+// the terminal and for docs/rules.
+package ruledoc
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/mailcheck-go/mailcheck/audit"
+)
+
+// Page is the page of one rule, in Markdown that reads as plain text too.
+func Page(r audit.Rule) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s: %s\n\n", r.ID, r.Title)
+	fmt.Fprintf(&b, "- Slug: `%s`\n", r.Slug)
+	if len(r.Aliases) > 0 {
+		fmt.Fprintf(&b, "- Former slugs: `%s`\n", strings.Join(r.Aliases, "`, `"))
+	}
+	fmt.Fprintf(&b, "- Severity: %s (%s)\n", r.Severity, effect(r.Severity))
+	for _, ref := range r.Refs {
+		fmt.Fprintf(&b, "- Decided by: %s\n", ref)
+	}
+	if r.Needs != 0 {
+		fmt.Fprintf(&b, "- Needs to know: %s\n", r.Needs)
+	}
+	fmt.Fprintf(&b, "- Since: %s\n", r.Since)
+	fmt.Fprintf(&b, "\n## What happens to mail\n\n%s\n", wrap(r.Doc.Impact))
+	fmt.Fprintf(&b, "\n## What to do\n\n%s\n", wrap(r.Doc.Remedy))
+	if r.Repair != nil {
+		b.WriteString("\nThe finding carries the exact edit where the records leave no choice.\n")
+	}
+	scenarios(&b, "Records that show it", r.Doc.Bad)
+	scenarios(&b, "Records that do not", r.Doc.Good)
+	return b.String()
+}
+
+func effect(s audit.Severity) string {
+	switch s {
+	case audit.Error:
+		return "mail is refused, junked or can be forged now"
+	case audit.Warning:
+		return "mail is at risk"
+	}
+	return "hardening"
+}
+
+func scenarios(b *strings.Builder, title string, list []audit.Scenario) {
+	for i, s := range list {
+		if i == 0 {
+			fmt.Fprintf(b, "\n## %s\n", title)
+		}
+		domain := s.Domain
+		if domain == "" {
+			domain = "example.org"
+		}
+		fmt.Fprintf(b, "\nAudited: %s", domain)
+		if len(s.Selectors) > 0 {
+			fmt.Fprintf(b, ", selector %s", strings.Join(s.Selectors, ", "))
+		}
+		if len(s.Addresses) > 0 {
+			fmt.Fprintf(b, ", sending from %s", strings.Join(s.Addresses, ", "))
+		}
+		b.WriteString("\n\n```zone\n")
+		for line := range strings.Lines(strings.TrimSpace(s.Zone) + "\n") {
+			b.WriteString(strings.TrimLeft(line, "\t"))
+		}
+		for _, f := range s.Faults {
+			fmt.Fprintf(b, "; fault: %s\n", f)
+		}
+		b.WriteString("```\n")
+	}
+}
+
+// wrap breaks prose at 80 columns; paragraphs are separated by empty lines.
+func wrap(text string) string {
+	const width = 80
+	var out []string
+	for para := range strings.SplitSeq(text, "\n\n") {
+		line := ""
+		var lines []string
+		for _, w := range strings.Fields(para) {
+			if line != "" && len(line)+1+len(w) > width {
+				lines = append(lines, line)
+				line = ""
+			}
+			if line != "" {
+				line += " "
+			}
+			line += w
+		}
+		out = append(out, strings.Join(append(lines, line), "\n"))
+	}
+	return strings.Join(out, "\n\n")
+}
+
+// Index is the list of rules in Markdown, linked to their pages.
+func Index(rules []audit.Rule) string {
+	var b strings.Builder
+	b.WriteString("# Rules\n\nGenerated from the rule table; `mailcheck rules` prints the same.\n")
+	family := ""
+	for _, r := range rules {
+		if f := r.Family(); f != family {
+			family = f
+			fmt.Fprintf(&b, "\n## %s\n\n| Rule | Severity | Slug | What is wrong |\n| --- | --- | --- | --- |\n", family)
+		}
+		fmt.Fprintf(&b, "| [%s](%s.md) | %s | `%s` | %s |\n", r.ID, r.ID, r.Severity, r.Slug, strings.ReplaceAll(r.Title, "|", "\\|"))
+	}
+	return b.String()
+}
+
+// List is the list of rules for a terminal.
+func List(w io.Writer, rules []audit.Rule) error {
+	slug := 0
+	for _, r := range rules {
+		slug = max(slug, len(r.Slug))
+	}
+	for _, r := range rules {
+		if _, err := fmt.Fprintf(w, "%-8s  %-7s  %-*s  %s\n", r.ID, r.Severity, slug, r.Slug, r.Title); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Doc is the rules for programs, schema mailcheck.rules/1.
+type Doc struct {
+	Schema string `json:"schema"`
+	Rules  []Rule `json:"rules"`
+}
+
+// Rule is one rule for programs.
+type Rule struct {
+	ID       audit.ID       `json:"id"`
+	Slug     string         `json:"slug"`
+	Aliases  []string       `json:"aliases,omitempty"`
+	Title    string         `json:"title"`
+	Severity audit.Severity `json:"severity"`
+	Family   string         `json:"family"`
+	Needs    string         `json:"needs"`
+	Refs     []audit.Ref    `json:"refs"`
+	Since    string         `json:"since"`
+	Impact   string         `json:"impact"`
+	Remedy   string         `json:"remedy"`
+	Fixable  bool           `json:"fixable"`
+}
+
+// JSON is the view of the rules that "mailcheck rules -o json" prints.
+func JSON(rules []audit.Rule) Doc {
+	d := Doc{Schema: "mailcheck.rules/1", Rules: []Rule{}}
+	for _, r := range rules {
+		d.Rules = append(d.Rules, Rule{ID: r.ID, Slug: r.Slug, Aliases: r.Aliases, Title: r.Title, Severity: r.Severity,
+			Family: r.Family(), Needs: r.Needs.String(), Refs: r.Refs, Since: r.Since,
+			Impact: r.Doc.Impact, Remedy: r.Doc.Remedy, Fixable: r.Repair != nil})
+	}
+	return d
+}
