@@ -135,6 +135,19 @@ func TestRepairBecomesAWholeRecordSet(t *testing.T) {
 	}
 }
 
+// A hostile record can make a rule report thousands of times.
+func TestFindingsAreBounded(t *testing.T) {
+	many := rule("SPF900", 0, func(c *audit.Case) {
+		for range 5000 {
+			report(c)
+		}
+	})
+	r := audit.Run(gather(t, zonetest.MustParse(zone)), []audit.Rule{many}, audit.Options{})
+	if len(r.Findings) != audit.MaxFindings || !strings.Contains(r.Rules[0].Reason, "4980 more") {
+		t.Errorf("%d findings, reason %q", len(r.Findings), r.Rules[0].Reason)
+	}
+}
+
 func TestSelection(t *testing.T) {
 	a, b := rule("SPF900", 0, report), rule("MX900", 0, report)
 	a.Aliases = []string{"former-name"}

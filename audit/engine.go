@@ -58,10 +58,7 @@ func runRule(s *facts.Snapshot, rule *Rule, opt Options) (RuleResult, []Finding)
 	p.check()
 	switch {
 	case len(p.findings) > 0:
-		res.Outcome = Fail
-		if len(p.unknown) > 0 {
-			res.Reason = "incomplete: " + strings.Join(p.unknown, "; ")
-		}
+		res.Outcome, res.Reason = Fail, p.failReason()
 	case len(p.unknown) > 0:
 		res.Outcome, res.Reason = Unknown, strings.Join(p.unknown, "; ")
 	case p.skipped != "":
@@ -86,6 +83,18 @@ func runRule(s *facts.Snapshot, rule *Rule, opt Options) (RuleResult, []Finding)
 		res.Severity = worst
 	}
 	return res, out
+}
+
+// failReason says what the findings leave out.
+func (c *Case) failReason() string {
+	var parts []string
+	if c.more > 0 {
+		parts = append(parts, fmt.Sprintf("%d more findings are not listed", c.more))
+	}
+	if len(c.unknown) > 0 {
+		parts = append(parts, "incomplete: "+strings.Join(c.unknown, "; "))
+	}
+	return strings.Join(parts, "; ")
 }
 
 // check runs the rule. A defect in one rule must not cost the report of the

@@ -93,9 +93,14 @@ type Case struct {
 
 	rule     *Rule
 	findings []*Finding
+	more     int // findings beyond MaxFindings
 	unknown  []string
 	skipped  string
 }
+
+// MaxFindings is the number of findings of one rule that a report holds. More of
+// one kind tell nothing new, and a hostile record can hold thousands.
+const MaxFindings = 20
 
 // Report records one occurrence at a subject. The message says the specifics:
 // counts, names, limits. Evidence for the subject's name and type is attached
@@ -104,6 +109,10 @@ func (c *Case) Report(at Subject, format string, args ...any) *Finding {
 	f := &Finding{
 		Rule: c.rule.ID, Slug: c.rule.Slug, Severity: c.rule.Severity, Subject: at,
 		Title: c.rule.Title, Message: fmt.Sprintf(format, args...), Refs: c.rule.Refs,
+	}
+	if len(c.findings) == MaxFindings {
+		c.more++
+		return f // counted, not kept
 	}
 	c.findings = append(c.findings, f)
 	return f

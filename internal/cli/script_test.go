@@ -37,7 +37,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "serve": serve, "dead": dead, "lines": lines, "clean": clean, "columns": columns,
+			"exits": exits, "serve": serve, "dead": dead, "lines": lines, "clean": clean, "columns": columns, "pause": pause, "bigtxt": bigTXT,
 		},
 	})
 }
@@ -147,4 +147,19 @@ func columns(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Fatalf("%s:%d has %d columns: %s", args[0], i+1, len([]rune(line)), fmt.Sprintf("%q", line))
 		}
 	}
+}
+
+// pause gives a command in the background time to work.
+func pause(ts *testscript.TestScript, _ bool, args []string) {
+	d, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	time.Sleep(d)
+}
+
+// bigTXT writes a zone in which a name has a TXT record of nearly 64 KiB that
+// begins with the given text.
+func bigTXT(ts *testscript.TestScript, _ bool, args []string) {
+	text := args[2] + strings.Repeat(args[3], (64_000-len(args[2]))/len(args[3]))
+	rec := resolve.Record{Name: resolve.MustName(args[1]), Type: resolve.TypeTXT, TTL: 60, Data: resolve.SplitTXT(text)}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(rec.String()+"\n"), 0o600))
 }
