@@ -16,7 +16,7 @@ import (
 const MaxSelectors = 128
 
 // inFlight bounds the questions that Discover has open at a time.
-const inFlight = 16
+const inFlight = 32
 
 // Options says where [Discover] looks. The zero value only asks whether the
 // domain can have selectors at all.

@@ -11,7 +11,8 @@
 // For most uses, call [Discover] with a domain, and [Parse] for the text of one
 // record. [Evaluate] says what DMARC makes of one message, [CheckDestinations]
 // whether the reports asked for can arrive. [Record.Set], [Record.Remove] and
-// [Record.Repair] edit a record without touching the other bytes.
+// [Record.Repair] edit a record without touching the other bytes, and
+// [Record.Advance] takes it one step from none towards reject.
 //
 // # What is strict and what is not
 //

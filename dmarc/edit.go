@@ -135,10 +135,14 @@ type Fields struct {
 	PSD, FO    string // values of their tags
 }
 
-// New makes a record. The error matches [ErrEdit].
+// New makes a record. It refuses fields that contradict each other. The error
+// matches [ErrEdit].
 func New(f Fields) (Record, error) {
 	if f.P == "" {
 		return Record{}, fmt.Errorf("%w: a record needs a policy", ErrEdit)
+	}
+	if err := f.nonsense(); err != nil {
+		return Record{}, err
 	}
 	r, err := Parse("v=DMARC1")
 	set := func(name, value string) {

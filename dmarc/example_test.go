@@ -76,3 +76,20 @@ func ExampleEvaluate() {
 	// spf bounce.vendor.example: it has nothing in common with the Author Domain
 	// dkim mail.example.org: it is not the Author Domain, as strict mode needs
 }
+
+func ExampleRecord_Advance() {
+	rec, err := dmarc.Parse("v=DMARC1; p=none; rua=mailto:dmarc@example.org")
+	for err == nil {
+		var m dmarc.Move
+		m, err = rec.Advance(dmarc.StageOptions{})
+		if err != nil || len(m.Edits) == 0 {
+			break
+		}
+		fmt.Println(m.Record)
+		rec = m.Record
+	}
+	// Output:
+	// v=DMARC1; p=quarantine; rua=mailto:dmarc@example.org; t=y; np=reject
+	// v=DMARC1; p=quarantine; rua=mailto:dmarc@example.org; np=reject
+	// v=DMARC1; p=reject; rua=mailto:dmarc@example.org; np=reject
+}

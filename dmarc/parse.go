@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 const wsp = " \t" // RFC 5234, Appendix B.1
@@ -124,7 +125,7 @@ func (r *Record) readTag(i int, seen map[string]bool) {
 	t := r.Tags[i]
 	if at := strings.IndexFunc(t.Raw, func(c rune) bool { return (c < ' ' || c > '~') && c != '\t' }); at >= 0 {
 		// RFC 9989, Section 4.8: values are printable ASCII.
-		r.problem(BadCharacter, t.Name, t.start+at, fmt.Sprintf("%s has a character outside printable ASCII: %s", clip(t.label()), strconv.QuoteRuneToASCII(firstRune(t.Raw[at:]))), "")
+		r.problem(BadCharacter, t.Name, t.start+at, fmt.Sprintf("%s has a character outside printable ASCII: %s", clip(t.label()), firstQuoted(t.Raw[at:])), "")
 	}
 	switch {
 	case t.Name == "":
@@ -165,11 +166,9 @@ func (t Tag) label() string {
 	return t.Value
 }
 
-func firstRune(s string) rune {
-	for _, c := range s {
-		return c
-	}
-	return 0
+func firstQuoted(s string) string {
+	_, size := utf8.DecodeRuneInString(s) // one octet if it is not UTF-8
+	return strconv.QuoteToASCII(s[:size])
 }
 
 func (r *Record) tagCase(t Tag) {

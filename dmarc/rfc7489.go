@@ -37,7 +37,7 @@ func (d *Discovery) legacy(ctx context.Context, r resolve.Resolver) {
 		d.Legacy = Applied{State: resolve.Absent, Why: "no record was found, so DMARC is not applied"}
 	default:
 		d.Legacy = apply(s.Domain, s.Record, s.Record.EffectRFC7489(), tag)
-		if d.Legacy.Percent < 100 && d.Legacy.State == resolve.Present {
+		if d.Legacy.Percent < 100 && d.Legacy.State == resolve.Present && d.Legacy.Value.Strength() > 0 {
 			d.Legacy.Why += fmt.Sprintf(" to %d%% of the mail that fails", d.Legacy.Percent)
 		}
 	}

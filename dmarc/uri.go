@@ -73,7 +73,7 @@ func parseURI(s string) (URI, Problem) {
 		return u, bad(`has a "!" that is not encoded as %21`, suggestion)
 	}
 	if at := badOctet(u.Text); at >= 0 {
-		return u, bad(fmt.Sprintf("has %q, which no URI has", firstRune(u.Text[at:])), guessURI(u.Text))
+		return u, bad(fmt.Sprintf("has %s, which no URI has", firstQuoted(u.Text[at:])), guessURI(u.Text))
 	}
 	scheme, rest, found := strings.Cut(u.Text, ":")
 	if !found || !isScheme(scheme) {

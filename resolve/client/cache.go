@@ -11,7 +11,7 @@ import (
 // Limits of the cache.
 const (
 	defaultCacheSize = 100_000
-	cacheOctets      = 48 << 20       // of all answers together, estimated
+	cacheOctets      = 16 << 20       // of all answers together, estimated
 	maxTTL           = 24 * time.Hour // RFC 8767, Section 4, suggests a cap of days; an auditor wants fresh facts
 	maxNegativeTTL   = 3 * time.Hour  // RFC 2308, Section 5: one to three hours
 )

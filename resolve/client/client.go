@@ -30,7 +30,7 @@ type Options struct {
 	// on; waiting for one of InFlight does not count. 0: what resolv.conf says, or
 	// 5 s. The context of a lookup may end it earlier.
 	Timeout   time.Duration
-	InFlight  int  // queries at the same time for each server; 0: 256
+	InFlight  int  // queries at the same time for each server, but for those long without response; 0: 256
 	CacheSize int  // answers kept; 0: 100000; negative: none
 	DNSSEC    bool // ask for DNSSEC records (DO) and return RRSIGs
 
