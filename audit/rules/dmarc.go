@@ -7,5 +7,5 @@ var dmarcRules = []*audit.Rule{
 	&dmarcNotRecognized, &dmarcMisplaced, &dmarcRemovedTags, &dmarcTestMode, &dmarcNoRUA,
 	&dmarcUnauthorized, &dmarcPolicyNone, &dmarcSubdomainsOpen, &dmarcURIInvalid, &dmarcUndeliverable,
 	&dmarcDuplicateTag, &dmarcUnknownTag, &dmarcSubdomainTags, &dmarcGenerations, &dmarcPSD,
-	&dmarcNearerIgnored, &dmarcUnrelated, &dmarcOptionInvalid, &dmarcRUF, &dmarcParked,
+	&dmarcNearerIgnored, &dmarcUnrelated, &dmarcOptionInvalid, &dmarcRUF, &dmarcParked, &dmarcAlias,
 }

@@ -73,6 +73,8 @@ func TestOutcomes(t *testing.T) {
 
 		{"no address given", audit.Scenario{Zone: signs}, "IP001", audit.NotApplicable, 0},
 		{"PTR SERVFAIL", audit.Scenario{Zone: signs, Addresses: []string{"192.0.2.1"}, Faults: []string{"1.2.0.192.in-addr.arpa PTR servfail"}}, "IP001", audit.Unknown, 0},
+		{"PTR SERVFAIL", audit.Scenario{Zone: signs, Addresses: []string{"192.0.2.1"}, Faults: []string{"1.2.0.192.in-addr.arpa PTR servfail"}}, "IP002", audit.Unknown, 0},
+		{"PTR SERVFAIL", audit.Scenario{Zone: signs, Addresses: []string{"192.0.2.1"}, Faults: []string{"1.2.0.192.in-addr.arpa PTR servfail"}}, "IP003", audit.Unknown, 0},
 		{"forward lookup unknown", audit.Scenario{Zone: signs + "1.2.0.192.in-addr.arpa. 3600 IN PTR mail.example.org.", Addresses: []string{"192.0.2.1"}, Faults: []string{"mail.example.org A timeout"}}, "IP002", audit.Unknown, 0},
 	})
 }

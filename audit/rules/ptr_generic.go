@@ -24,7 +24,8 @@ var ptrGeneric = audit.Rule{
 			return
 		}
 		for _, x := range c.Facts.Senders {
-			if len(x.PTR.Value) == 0 {
+			if x.PTR.State != resolve.Present {
+				noPTR(c, x)
 				continue
 			}
 			generic := 0

@@ -30,6 +30,7 @@ var ptrUnconfirmed = audit.Rule{
 		}
 		for _, x := range c.Facts.Senders {
 			if x.PTR.State != resolve.Present {
+				noPTR(c, x)
 				continue
 			}
 			t := resolve.TypeAAAA

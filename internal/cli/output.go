@@ -40,6 +40,9 @@ func openOutput(std io.Writer, path string) (*output, error) {
 	if path == "" {
 		return &output{Writer: std}, nil
 	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return nil, usage("name a file", "--output-file: %s is a directory", path)
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".mailcheck-*")
 	if err != nil {
 		return nil, usage("name a file in a directory that can be written to", "--output-file: %w", err)

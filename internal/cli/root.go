@@ -65,6 +65,7 @@ to publish. What could not be found out is reported as unknown, never as missing
   mailcheck audit example.org            audit a domain
   mailcheck audit example.org -o json    the same for programs
   mailcheck explain SPF006               what a finding means`,
+		Version:       version,
 		SilenceErrors: true, SilenceUsage: true,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
