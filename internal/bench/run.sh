@@ -19,3 +19,11 @@ $GO build -o "$dir/bench" ./internal/bench
 echo 'micro benchmarks'
 $GO test -run '^$' -bench . -benchtime "${BENCHTIME:-200ms}" -benchmem ./spf ./dkim ./dmarc ./resolve/client |
 	grep -E '^(Benchmark|pkg:|FAIL|---)' || true
+
+# Beside other libraries, on the same records and messages. They are modules of
+# their own, so that nothing of them reaches the library.
+for peer in internal/bench/peers/*/; do
+	echo "beside others: $peer"
+	(cd "$peer" && GOMAXPROCS=1 $GO test -run '^$' -bench . -benchtime "${BENCHTIME:-200ms}" -benchmem ./... |
+		grep -E '^(Benchmark|FAIL|---)') || echo '  not measured: its modules cannot be had here'
+done
