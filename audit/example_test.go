@@ -16,7 +16,7 @@ func ExampleRun() {
 	resolver := zonetest.MustParse(`
 example.org. 3600 IN MX 10 mail.example.org.
 mail.example.org. 3600 IN A 192.0.2.25
-example.org. 3600 IN TXT "v=spf1 mx +all"
+example.org. 3600 IN TXT "v=spf1 ip4:192.0.2.25 +all"
 _dmarc.example.org. 3600 IN TXT "v=DMARC1; p=reject; rua=mailto:dmarc@example.org"
 `)
 	snapshot := facts.Gather(context.Background(), resolver, resolve.MustName("example.org"), facts.Options{})

@@ -1,9 +1,14 @@
 package dkim_test
 
 import (
+	"bytes"
 	"context"
+	"crypto/ed25519"
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/mailcheck-go/mailcheck/dkim"
 	"github.com/mailcheck-go/mailcheck/resolve"
@@ -61,4 +66,58 @@ fm1._domainkey 3600 IN TXT "v=DKIM1; k=ed25519; p=` + key + `"
 	})
 	fmt.Println(d.Conclusion, len(d.Results), "of", d.Tried)
 	// Output: found 1 of 2
+}
+
+// seed is the private half of the key above (RFC 8463, Appendix A.2).
+const seed = "nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A="
+
+const message = "From: Joe <joe@example.org>\r\nTo: suzie@example.net\r\nSubject: Is dinner ready?\r\nDate: Fri, 11 Jul 2025 21:00:37 -0700\r\n\r\nWe lost.\r\n"
+
+func exampleSign() string {
+	raw, _ := base64.StdEncoding.DecodeString(seed)
+	var out bytes.Buffer
+	_, err := dkim.Sign(context.Background(), &out, strings.NewReader(message), dkim.SignOptions{
+		Domain: resolve.MustName("example.org"), Selector: "s1", Key: ed25519.NewKeyFromSeed(raw),
+		Now: func() time.Time { return time.Unix(1752292837, 0) },
+	})
+	if err != nil {
+		fmt.Println(err)
+	}
+	return out.String()
+}
+
+func ExampleSign() {
+	field, _, _ := strings.Cut(exampleSign(), "From: ")
+	fmt.Print(strings.NewReplacer("\r", "", "\t", "    ").Replace(field))
+	// Output:
+	// DKIM-Signature: v=1; a=ed25519-sha256; c=relaxed/relaxed; d=example.org;
+	//     s=s1; t=1752292837; h=From:To:Subject:Date:From:To:Cc:Subject:Date:
+	//     Reply-To; bh=PJT5zYR0oGI4QTdOo/PUqCgA7vg2C34+l2cUjX0pgZ4=; b=0iHlo1i
+	//     ZI5gCehsxeKVDAPukdqz/TyrYxUYGD3um047tJS9BKYE/k4SJxRs+PvZylscGLaABKu+
+	//     9dcrRo+o3BQ==
+}
+
+func ExampleVerify() {
+	zone := zonetest.MustParse(`s1._domainkey.example.org. 3600 IN TXT "v=DKIM1; k=ed25519; p=` + key + `"`)
+	sent := exampleSign()
+	for _, received := range []string{sent, strings.Replace(sent, "Subject: Is", "Subject: [family] Is", 1), sent + "--\r\nthe family list\r\n"} {
+		v, err := dkim.Verify(context.Background(), strings.NewReader(received), zone, dkim.VerifyOptions{Explain: true})
+		if err != nil {
+			fmt.Println(err)
+		}
+		for _, s := range v.Signatures {
+			if s.Status == dkim.Pass {
+				fmt.Println(s.Domain, s.Status)
+			} else {
+				fmt.Println(s.Domain, s.Status, s.Reason, s.Change.Kind)
+				fmt.Println("  ", s.Change.Detail)
+			}
+		}
+	}
+	// Output:
+	// example.org pass
+	// example.org fail header-altered prefix
+	//    Subject: "[family] " was put before the value
+	// example.org fail body-altered text-appended
+	//    2 lines after line 1 were added after signing, beginning with "--"
 }

@@ -58,6 +58,22 @@ func (m MailExchange) NullMX() bool {
 	return slices.ContainsFunc(m.Exchanges, func(x Exchange) bool { return x.Null })
 }
 
+// maxOwnHosts is the number of the domain's own MX hosts that are looked at for
+// records of their own.
+const maxOwnHosts = 4
+
+// OwnHosts lists the MX hosts within the domain: its own machines, not those of
+// a provider.
+func OwnHosts(domain resolve.Name, m MailExchange) []resolve.Name {
+	var out []resolve.Name
+	for _, x := range m.Exchanges {
+		if x.Host.Within(domain) && x.Host != domain && !slices.Contains(out, x.Host) && len(out) < maxOwnHosts {
+			out = append(out, x.Host)
+		}
+	}
+	return out
+}
+
 func (g *gatherer) mx(ctx context.Context) {
 	s := g.snap
 	a, err := g.memo.Resolve(ctx, resolve.Question{Name: s.Domain, Type: resolve.TypeMX})
@@ -80,6 +96,9 @@ func (g *gatherer) mx(ctx context.Context) {
 		f.Value.Fallback = g.addresses(ctx, s.Domain)
 	}
 	var wg sync.WaitGroup
+	for _, h := range OwnHosts(s.Domain, f.Value) {
+		wg.Go(func() { g.memo.Resolve(ctx, resolve.Question{Name: h, Type: resolve.TypeTXT}) }) // for rules: SPF of the HELO name
+	}
 	for i := range f.Value.Exchanges {
 		x := &f.Value.Exchanges[i]
 		if x.Null || x.Literal.IsValid() {

@@ -7,5 +7,5 @@ var spfRules = []*audit.Rule{
 	&spfPassAll, &spfNeutralAll, &spfNoAll, &spfIncludeWithoutRecord, &spfRedirectIgnored, &spfPTR, &spfLoop,
 	&spfWideRange, &spfTermsAfterAll, &spfMultipleAll, &spfModifierMistaken, &spfMXNames, &spfLookupHeadroom,
 	&spfSize, &spfReservedAddress, &spfDuplicate, &spfSenderNotAuthorized, &spfStringBoundary, &spfVoidTerm,
-	&spfHostBits,
+	&spfHostBits, &spfHELO, &spfUnaligned,
 }

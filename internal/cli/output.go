@@ -32,16 +32,30 @@ func useColor(s Streams, word string) bool {
 type output struct {
 	io.Writer
 	buf  *bufio.Writer
-	file *os.File
+	file *os.File // the file while it is not complete
 	path string
+
+	direct *os.File // a device or a pipe
 }
 
 func openOutput(std io.Writer, path string) (*output, error) {
 	if path == "" {
 		return &output{Writer: std}, nil
 	}
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
+	switch info, err := os.Stat(path); {
+	case err != nil:
+	case info.IsDir():
 		return nil, usage("name a file", "--output-file: %s is a directory", path)
+	case !info.Mode().IsRegular():
+		// A device or a pipe is written to: to put a file in its place would break it.
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return nil, usage("name a file that can be written to", "--output-file: %w", err)
+		}
+		return &output{Writer: f, direct: f}, nil
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real // the file behind a link is replaced, not the link
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".mailcheck-*")
 	if err != nil {
@@ -53,6 +67,9 @@ func openOutput(std io.Writer, path string) (*output, error) {
 
 // commit gives the file its name.
 func (o *output) commit() error {
+	if o.direct != nil {
+		return o.direct.Close()
+	}
 	if o.file == nil {
 		return nil
 	}

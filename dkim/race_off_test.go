@@ -1,0 +1,6 @@
+//go:build !race
+
+package dkim
+
+// raceFactor leaves room for a busy machine.
+const raceFactor = 4
