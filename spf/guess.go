@@ -8,6 +8,11 @@ import (
 
 // bareAddress is an address or network without "ip4:".
 func bareAddress(q, body string) string {
+	if at := len(body) - len("~all"); at > 0 && directive(body[at:]) && strings.EqualFold(body[at+1:], "all") {
+		if first := network(q, body[:at]); first != "" {
+			return first + " " + body[at:] // "1.2.3.4~all"
+		}
+	}
 	return network(q, strings.Trim(body, "[]"))
 }
 

@@ -180,7 +180,11 @@ func TestSuggestions(t *testing.T) {
 		"ip4:ip4:192.0.2.1":                 "ip4:192.0.2.1",
 		"ip4::192.0.2.1/32":                 "ip4:192.0.2.1/32",
 		"include:include:x.example":         "",
-		"++all":                             "+all",
+		"++all":                             "", // a guess must not open the domain to everybody
+		"aall":                              "",
+		"call":                              "",
+		"1.2.3.4~all":                       "ip4:1.2.3.4 ~all",
+		"2001:db8::1-all":                   "ip6:2001:db8::1 -all",
 		"ip4:192.0.2.1,192.0.2.2":           "ip4:192.0.2.1 ip4:192.0.2.2",
 		"+ip4:192.0.2.1:192.0.2.2":          "+ip4:192.0.2.1 +ip4:192.0.2.2",
 		"ip4:192.0.2.1:25":                  "ip4:192.0.2.1",

@@ -41,6 +41,9 @@ func explainFaults(r Record, faults []fault) SyntaxErrors {
 			} else {
 				e.Suggestion, e.Drop = suggest(t.Text, maxPieces)
 			}
+			if passesAll(e.Suggestion) {
+				e.Suggestion = "" // a guess must not open the domain to everybody
+			}
 		}
 		if faults[i] == badTwice {
 			e.Drop = sameAsFirst(r, i)
@@ -48,6 +51,16 @@ func explainFaults(r Record, faults []fault) SyntaxErrors {
 		out = append(out, e)
 	}
 	return out
+}
+
+// passesAll reports whether a guess holds an all that lets every host pass.
+func passesAll(guess string) bool {
+	for t := range strings.FieldsSeq(guess) {
+		if fold(t, "all") || fold(t, "+all") {
+			return true
+		}
+	}
+	return false
 }
 
 // sameAsFirst reports whether a second redirect or exp only repeats the first.
