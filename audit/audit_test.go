@@ -283,3 +283,38 @@ func TestWords(t *testing.T) {
 		t.Errorf("Ref = %q", got)
 	}
 }
+
+// A key of two domains is seen by the run over both, in the order of the reports.
+func TestFleet(t *testing.T) {
+	const key = ` 60 IN TXT "v=DKIM1; k=ed25519; p=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="` + "\n"
+	z := zonetest.MustParse("s1._domainkey.a.example." + key + "s2._domainkey.b.example." + key +
+		"s1._domainkey.c.example. 60 IN CNAME s1._domainkey.a.example.\n")
+	list := []audit.Rule{{ID: audit.KeyShared, Slug: "x-shared", Severity: audit.Notice, Doc: audit.Doc{Remedy: "r"}}}
+	run := func(opt audit.Options) []audit.Finding {
+		var fleet audit.Fleet
+		var out []audit.Finding
+		for _, n := range []string{"a.example", "b.example", "c.example"} { // c has it from a, by an alias
+			fleet.Note(facts.Gather(context.Background(), z, resolve.MustName(n), facts.Options{Selectors: []string{"s1", "s2"}}))
+		}
+		for _, n := range []string{"b.example", "a.example", "c.example"} {
+			r := audit.Report{Domain: resolve.MustName(n)}
+			fleet.Report(&r, list, opt)
+			out = append(out, r.Findings...)
+		}
+		return out
+	}
+	got := run(audit.Options{})
+	if len(got) != 1 || got[0].Subject.Name.String() != "s1._domainkey.a.example" || !strings.Contains(got[0].Message, "b.example") {
+		t.Fatalf("findings = %+v", got)
+	}
+	if got := run(audit.Options{Skip: []string{"DKIM"}}); len(got) != 0 {
+		t.Errorf("skipped, and yet: %+v", got)
+	}
+	sup, err := audit.NewSuppressor([]audit.Suppression{{Rule: "DKIM020", Domain: "a.example", Reason: "one team"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := run(audit.Options{Suppressor: sup}); len(got) != 1 || got[0].Suppressed == nil {
+		t.Errorf("not suppressed: %+v", got)
+	}
+}

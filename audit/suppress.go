@@ -139,18 +139,34 @@ func meta(rules []Rule, id ID, domain resolve.Name, x Suppression) *Finding {
 		if rules[i].ID != id {
 			continue
 		}
-		p := &Case{rule: &rules[i]}
-		term := strings.TrimSpace(x.Rule + " " + x.Subject)
+		text := fmt.Sprintf("the suppression of %s (%s) matches no finding", x.Rule, x.Reason)
 		if id == SuppressionExpired {
-			p.Report(Subject{Name: domain, Term: term}, "the suppression of %s (%s) expired on %s", x.Rule, x.Reason, x.Expires.Format(time.DateOnly))
-		} else {
-			p.Report(Subject{Name: domain, Term: term}, "the suppression of %s (%s) matches no finding", x.Rule, x.Reason)
+			text = fmt.Sprintf("the suppression of %s (%s) expired on %s", x.Rule, x.Reason, x.Expires.Format(time.DateOnly))
 		}
-		f := p.findings[0]
-		f.Evidence = []Evidence{}
-		f.Fingerprint = f.fingerprint()
-		f.Fix = &Fix{Text: rules[i].Doc.Remedy}
-		return f
+		f := engineFinding(&rules[i], Subject{Name: domain, Term: strings.TrimSpace(x.Rule + " " + x.Subject)}, text)
+		return &f
 	}
 	return nil
+}
+
+// engineFinding is a finding that no rule's check made but the engine itself.
+func engineFinding(rule *Rule, at Subject, message string) Finding {
+	c := &Case{rule: rule}
+	f := c.Report(at, "%s", message)
+	f.Evidence, f.Fix, f.Fingerprint = []Evidence{}, &Fix{Text: rule.Doc.Remedy}, f.fingerprint()
+	return *f
+}
+
+// mark suppresses one finding, if a suppression in force names it.
+func (s *Suppressor) mark(f *Finding, domain resolve.Name, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range s.items {
+		x := &s.items[i]
+		if (x.Domain == "" || match(x.Domain, domain.String())) && (x.Expires.IsZero() || now.Before(x.Expires)) && x.names(f) {
+			c := x.Suppression
+			f.Suppressed, x.used = &c, true
+			return
+		}
+	}
 }

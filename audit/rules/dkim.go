@@ -13,7 +13,7 @@ import (
 var dkimRules = []*audit.Rule{
 	&dkimMissing, &dkimSelectorMissing, &dkimMultiple, &dkimUnreadable, &dkimRevoked, &dkimWeakKey, &dkimTestFlag, &dkimDangling,
 	&dkimWildcard, &dkimNotForMail, &dkimPrivateKey, &dkimEd25519Only, &dkimFlaws, &dkimMisplaced, &dkimSharedKey,
-	&dkimOldKey, &dkimLargeAnswer, &dkimDelegated, &dkimObsoletePolicy,
+	&dkimOldKey, &dkimLargeAnswer, &dkimDelegated, &dkimObsoletePolicy, &dkimKeyShared,
 }
 
 // selectorSubject is the TXT record of a selector.

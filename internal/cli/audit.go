@@ -132,7 +132,10 @@ func (o *auditOptions) audit(ctx context.Context, s Streams, p *plan, res *resol
 	worst, incomplete, n := audit.Severity(0), false, 0
 	table := rules.All()
 	progress := newProgress(s, len(p.domains))
+	settings := audit.Options{Only: o.only, Skip: o.skip, Profiles: p.profiles, Suppressor: p.supp}
+	var fleet audit.Fleet
 	emit := func(r audit.Report) error {
+		fleet.Report(&r, table, settings)
 		if n++; n == len(p.domains) && p.supp != nil {
 			p.supp.Unused(&r, table)
 		}
@@ -147,7 +150,10 @@ func (o *auditOptions) audit(ctx context.Context, s Streams, p *plan, res *resol
 		snap := facts.Gather(ctx, res.Resolver, name, facts.Options{
 			Selectors: append(selectors, o.selectors...), Addresses: append(addrs, p.addrs...), Resolver: res.about,
 		})
-		return audit.Run(snap, table, audit.Options{Only: o.only, Skip: o.skip, Profiles: p.profiles, Suppressor: p.supp})
+		if len(p.domains) > 1 {
+			fleet.Note(snap)
+		}
+		return audit.Run(snap, table, settings)
 	}
 	err := ordered(ctx, p.domains, o.concurrency, one, emit)
 	progress.done()
