@@ -165,7 +165,7 @@ func sortFindings(fs []Finding) {
 // TXT is the subject of a TXT record.
 func TXT(name resolve.Name) Subject { return Subject{Name: name, Type: resolve.TypeTXT} }
 
-// Term narrows a subject to a part of its record.
+// WithTerm narrows a subject to a part of its record.
 func (s Subject) WithTerm(term string) Subject {
 	s.Term = term
 	return s

@@ -17,7 +17,7 @@ import (
 
 type findOptions struct {
 	domainFlag
-	dmarcOptions
+	lookupOptions
 	evidence
 	clock
 	known bool
@@ -43,7 +43,7 @@ Exit status: 0 a usable key was found, 1 there is none or those found are unusab
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, s, args) },
 	}
 	o.domainFlag.add(cmd)
-	o.dmarcOptions.add(cmd)
+	o.lookupOptions.add(cmd)
 	o.evidence.add(cmd)
 	o.clock.add(cmd)
 	cmd.Flags().BoolVar(&o.known, "known-only", false, "ask only for the selectors that evidence names: guess none")

@@ -17,7 +17,7 @@ import (
 
 type keygenOptions struct {
 	domainFlag
-	dmarcOptions
+	lookupOptions
 	clock
 	selector string
 	keyType  string
@@ -51,7 +51,7 @@ the domain's own name servers, so that no cache learns that the selector is miss
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, s, args) },
 	}
 	o.domainFlag.add(cmd)
-	o.dmarcOptions.add(cmd)
+	o.lookupOptions.add(cmd)
 	o.clock.add(cmd)
 	fs := cmd.Flags()
 	fs.StringVar(&o.selector, "selector", "", "`selector` of the key (default: mcYYYYMM)")
@@ -219,7 +219,7 @@ func (o *keygenOptions) plan(cmd *cobra.Command, s Streams, domain resolve.Name)
 
 // free refuses selectors at which something stands already.
 func (o *keygenOptions) free(cmd *cobra.Command, s Streams, todo []wanted) error {
-	d := o.dmarcOptions
+	d := o.lookupOptions
 	d.authoritative = !d.offline
 	ctx, res, done, err := d.session(cmd.Context(), s)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 
 type matchOptions struct {
 	domainFlag
-	dmarcOptions
+	lookupOptions
 	evidence
 	key string
 }
@@ -39,7 +39,7 @@ fits nowhere is status 2.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, s, args) },
 	}
 	o.domainFlag.add(cmd)
-	o.dmarcOptions.add(cmd)
+	o.lookupOptions.add(cmd)
 	o.evidence.add(cmd)
 	cmd.Flags().StringVar(&o.key, "key", "", "private key `file`, - for standard input")
 	return cmd

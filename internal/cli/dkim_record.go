@@ -16,7 +16,7 @@ import (
 
 type recordOptions struct {
 	domainFlag
-	dmarcOptions
+	lookupOptions
 	selector string
 	record   string
 	file     string
@@ -45,7 +45,7 @@ could not be read, 3 wrong usage.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, s, args) },
 	}
 	o.domainFlag.add(cmd)
-	o.dmarcOptions.add(cmd)
+	o.lookupOptions.add(cmd)
 	fs := cmd.Flags()
 	fs.StringVar(&o.selector, "selector", "", "`selector` of the record")
 	fs.StringVar(&o.record, "record", "", "the `text` of a record, instead of asking DNS")

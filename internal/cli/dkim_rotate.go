@@ -46,7 +46,7 @@ whether it was done.`,
 // rotateOptions are the flags of the whole group.
 type rotateOptions struct {
 	domainFlag
-	dmarcOptions
+	lookupOptions
 	clock
 	state  string
 	server string
@@ -54,7 +54,7 @@ type rotateOptions struct {
 
 func (o *rotateOptions) add(cmd *cobra.Command) {
 	o.domainFlag.add(cmd)
-	o.dmarcOptions.add(cmd)
+	o.lookupOptions.add(cmd)
 	o.clock.add(cmd)
 	cmd.Flags().StringVar(&o.state, "state", "", "state `file` (default: DOMAIN"+rotationSuffix+")")
 	cmd.Flags().StringVar(&o.server, "server", "", "print the set-up of this mail `server` when the signer is to be switched")

@@ -18,7 +18,7 @@ import (
 )
 
 type verifyOptions struct {
-	dmarcOptions
+	lookupOptions
 	clock
 }
 
@@ -40,7 +40,7 @@ a key could not be read or a limit was reached, 3 wrong usage.`,
   mailcheck dkim verify old.eml --zone keys.zone --offline --at 2020-01-31T12:00:00Z`,
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, s, args) },
 	}
-	o.dmarcOptions.add(cmd)
+	o.lookupOptions.add(cmd)
 	o.clock.add(cmd)
 	return cmd
 }

@@ -8,7 +8,7 @@ import (
 )
 
 type dmarcCheckOptions struct {
-	dmarcOptions
+	lookupOptions
 	reports bool
 	denial  bool
 }

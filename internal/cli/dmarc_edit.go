@@ -16,12 +16,12 @@ import (
 
 // dmarcEditOptions are those of the commands that change a record.
 type dmarcEditOptions struct {
-	dmarcOptions
+	lookupOptions
 	record string
 }
 
 func (o *dmarcEditOptions) add(cmd *cobra.Command) {
-	o.dmarcOptions.add(cmd)
+	o.lookupOptions.add(cmd)
 	cmd.Flags().StringVar(&o.record, "record", "", "`text` of the record, in place of the one that is published")
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 type dmarcEvalOptions struct {
-	dmarcOptions
+	lookupOptions
 	from      []string
 	spfDomain string
 	spfResult string

@@ -14,7 +14,7 @@ import (
 )
 
 type dmarcLintOptions struct {
-	dmarcOptions
+	lookupOptions
 	record string
 }
 

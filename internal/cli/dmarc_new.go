@@ -17,7 +17,7 @@ import (
 )
 
 type dmarcNewOptions struct {
-	dmarcOptions
+	lookupOptions
 	policy, sp, np string
 	rua, ruf       []string
 	adkim, aspf    string

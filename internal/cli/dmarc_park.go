@@ -16,7 +16,7 @@ import (
 )
 
 type dmarcParkOptions struct {
-	dmarcOptions
+	lookupOptions
 	rua       []string
 	selectors []string
 }

@@ -65,7 +65,7 @@ func parseDomain(text, where string) (resolve.Name, error) {
 	return n, &Error{Code: ExitUsage, Err: err, Hint: hint}
 }
 
-// MaxDomainLine is the longest line of a list of domains; a name has 253 octets
+// maxDomainLine is the longest line of a list of domains; a name has 253 octets
 // and a U-label form may need several octets for one.
 const maxDomainLine = 4096
 

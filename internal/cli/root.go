@@ -28,6 +28,9 @@ func Main(args []string, s Streams) int {
 	}
 	if _, ok := errors.AsType[*Error](err); !ok && !closedPipe(err) && isUsage(err) {
 		err = usage(helpHint(cmd), "%w", err)
+		if cmd != nil && !cmd.HasSubCommands() && strings.HasPrefix(err.Error(), "unknown command") {
+			err = unexpected(cmd) // cobra speaks of commands where there are none
+		}
 	}
 	return report(s.Err, err)
 }
@@ -42,6 +45,19 @@ func isUsage(err error) bool {
 		}
 	}
 	return false
+}
+
+// unexpected is the error of a command that takes no arguments and got some.
+func unexpected(cmd *cobra.Command) error {
+	arg := ""
+	if rest := cmd.Flags().Args(); len(rest) > 0 {
+		arg = rest[0]
+	}
+	hint := helpHint(cmd)
+	if cmd.Flags().Lookup("domain") != nil {
+		hint = "the domain is given with --domain; " + hint
+	}
+	return usage(hint, "'%s' takes no argument, and got %q", cmd.CommandPath(), arg)
 }
 
 func helpHint(cmd *cobra.Command) string {

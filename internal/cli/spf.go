@@ -39,10 +39,6 @@ for every result but temperror.`,
 	return cmd
 }
 
-// spfOptions are the flags that all commands of the group have: the resolver,
-// the time and the format, as for DMARC.
-type spfOptions = dmarcOptions
-
 // ownDomain reads a flag that names the domain worked on.
 func ownDomain(cmd *cobra.Command, value string) (resolve.Name, error) {
 	if value == "" {
@@ -165,7 +161,7 @@ func writeDifferences(p *sheet, ds []differenceView) {
 	}
 }
 
-// offlineHint is what helps when a lookup failed.
+// lookupHint is what helps when a lookup failed.
 func lookupHint(err error) string {
 	if errors.Is(err, resolve.ErrOffline) {
 		return "drop --offline, so that names outside the zone files are asked of the network"

@@ -17,7 +17,7 @@ import (
 )
 
 type spfAddOptions struct {
-	spfOptions
+	lookupOptions
 	domain string
 	all    string
 	remove bool

@@ -11,7 +11,7 @@ import (
 )
 
 type spfCheckOptions struct {
-	spfOptions
+	lookupOptions
 	ip, from, helo string
 	receiver       string
 	explain        bool

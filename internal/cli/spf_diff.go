@@ -14,7 +14,7 @@ import (
 )
 
 type spfDiffOptions struct {
-	spfOptions
+	lookupOptions
 	domain   string
 	oldZones []string
 }

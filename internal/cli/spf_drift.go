@@ -13,7 +13,7 @@ import (
 )
 
 type spfDriftOptions struct {
-	spfOptions
+	lookupOptions
 	domain string
 	lock   string
 	maxAge time.Duration

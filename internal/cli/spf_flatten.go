@@ -17,7 +17,7 @@ import (
 )
 
 type spfFlattenOptions struct {
-	spfOptions
+	lookupOptions
 	domain   string
 	includes []string
 	lock     string

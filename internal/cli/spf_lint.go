@@ -13,7 +13,7 @@ import (
 )
 
 type spfLintOptions struct {
-	spfOptions
+	lookupOptions
 	record string
 }
 

@@ -17,7 +17,7 @@ import (
 )
 
 type spfNarrowOptions struct {
-	spfOptions
+	lookupOptions
 	domain   string
 	evidence string
 	exact    bool

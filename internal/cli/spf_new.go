@@ -14,7 +14,7 @@ import (
 )
 
 type spfNewOptions struct {
-	spfOptions
+	lookupOptions
 	domain    string
 	providers []string
 	includes  []string

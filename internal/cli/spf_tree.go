@@ -12,7 +12,7 @@ import (
 )
 
 type spfTreeOptions struct {
-	spfOptions
+	lookupOptions
 	all bool
 }
 
