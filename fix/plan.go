@@ -42,7 +42,7 @@ type Plan struct {
 	// zone as it is after the steps without a gate.
 	Before []Defect `json:"findings_before"`
 	After  []Defect `json:"findings_after"`
-	// Unknown are rules that could not decide, before or after.
+	// Unknown are rules that cannot decide what the steps leave, with the reason.
 	Unknown []string `json:"unknown"`
 }
 

@@ -20,14 +20,14 @@ type concern struct {
 }
 
 var (
-	hostConcern  = concern{10, "host", "addresses", "mail to or from the host stops"}
+	hostConcern  = concern{10, "host", "host records", "mail to or from the host stops"}
 	keyConcern   = concern{20, "dkim", "DKIM key", "a wrong key fails every signature under its selector; other selectors are not touched"}
 	mxConcern    = concern{30, "mx", "MX records", "mail to the domain bounces or goes to another server"}
 	spfConcern   = concern{40, "spf", "SPF record", "mail from an address that the record leaves out fails SPF: without an aligned signature it is junked or refused"}
 	txtConcern   = concern{45, "txt", "TXT records", "whoever reads these records finds others"}
-	reportsAgree = concern{48, "agree", "agreement to receive reports", "reports stop; mail is not touched"}
+	reportsAgree = concern{48, "agree", "agreement record for reports", "reports stop; mail is not touched"}
 	dmarcConcern = concern{50, "dmarc", "DMARC policy", "with p=none nothing changes for mail; with more, mail that is neither signed nor in the SPF record is junked or refused"}
-	tlsConcern   = concern{60, "tls", "TLS reporting", "no TLS reports arrive; mail is not touched"}
+	tlsConcern   = concern{60, "tls", "TLS reporting record", "no TLS reports arrive; mail is not touched"}
 	stsConcern   = concern{70, "mtasts", "MTA-STS record", "senders fetch the policy anew; with mode enforce a wrong policy stops mail"}
 	daneConcern  = concern{80, "dane", "TLSA records", "senders that check DANE refuse to deliver when no record matches the certificate"}
 	otherConcern = concern{90, "record", "records", "whoever uses these records finds others"}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mailcheck-go/mailcheck/audit"
 	"github.com/mailcheck-go/mailcheck/audit/facts"
 	"github.com/mailcheck-go/mailcheck/dmarc"
 	"github.com/mailcheck-go/mailcheck/fix"
@@ -20,10 +21,8 @@ import (
 // those of a finding have the rule's ID.
 const goal = ""
 
-// goals merges the edits that the answers ask for. A change that the records do
-// not allow is kept as a refusal, one that makes no sense is an error.
-func (b *builder) goals(ctx context.Context) error {
-	a := b.opt.Answers
+// valid refuses answers that make no sense, before anything is asked.
+func (a Answers) valid() error {
 	if a.Park && (len(a.Senders) > 0 || len(a.Keys) > 0 || a.Evidence != nil) {
 		return fmt.Errorf("%w: a parked domain has no senders, no keys and no evidence of mail", ErrAnswer)
 	}
@@ -32,6 +31,15 @@ func (b *builder) goals(ctx context.Context) error {
 			return err
 		}
 	}
+	if _, err := spf.Parse("v=spf1 " + strings.Join(a.Senders, " ")); err != nil {
+		return fmt.Errorf("%w: senders: %w", ErrAnswer, err)
+	}
+	return nil
+}
+
+// goals merges the edits that the answers ask for. A change that the records do
+// not allow is kept as a refusal, one that makes no sense is an error.
+func (b *builder) goals(ctx context.Context) error {
 	for _, g := range []func(context.Context) error{b.goalPark, b.goalKeys, b.goalSPF, b.goalNarrow, b.goalDMARC, b.goalTLS} {
 		if err := g(ctx); err != nil {
 			return err
@@ -184,7 +192,7 @@ func (b *builder) goalNarrow(ctx context.Context) error {
 		return nil
 	}
 	b.wish(ctx, "narrow", fix.Edit{Name: b.domain, Type: resolve.TypeTXT, Op: fix.ReplaceRecord, Record: p.Old, Value: p.New,
-		Why: fmt.Sprintf("narrowed to what was seen: %d mails of %d hosts in %d days, all of which still pass", p.Mails, p.Hosts, p.Days)})
+		Why: fmt.Sprintf("narrowed to the %d mails that were seen in %d days (sending hosts: %d), all of which still pass", p.Mails, p.Days, p.Hosts)})
 	return nil
 }
 
@@ -203,7 +211,7 @@ func (b *builder) goalDMARC(ctx context.Context) error {
 	}
 	d := b.snap.DMARC.Policy
 	switch {
-	case d.State == resolve.Absent:
+	case b.noDMARC():
 		// RFC 9989, Section 5.1: watch reports before asking for more than none.
 		b.wish(ctx, "dmarc", fix.Edit{Name: name, Type: resolve.TypeTXT, Op: fix.AddRecord, Value: "v=DMARC1; p=none; rua=" + uri,
 			Why: "first stage: nothing changes for mail, and reports tell who sends in the domain's name"})
@@ -218,6 +226,13 @@ func (b *builder) goalDMARC(ctx context.Context) error {
 		}
 	}
 	return b.agreement(ctx, uri)
+}
+
+// noDMARC tells whether the domain has no policy of its own or from above. What
+// a registry publishes may be unknown, as the audit sees it too.
+func (b *builder) noDMARC() bool {
+	return b.snap.DMARC.Policy.State == resolve.Absent ||
+		slices.ContainsFunc(b.before.Findings, func(f audit.Finding) bool { return f.Rule == "DMARC001" })
 }
 
 // agreement adds the step without which reporters send nothing to an address in
@@ -294,7 +309,7 @@ func (b *builder) goalPark(ctx context.Context) error {
 		return fmt.Errorf("%w: %w", ErrAnswer, err)
 	}
 	switch d := b.snap.DMARC.Policy; {
-	case d.State == resolve.Absent:
+	case b.noDMARC():
 		b.wish(ctx, "dmarc", fix.Edit{Name: name, Type: resolve.TypeTXT, Op: fix.AddRecord, Value: "v=DMARC1; p=reject", Why: "mail in the name of a domain that sends none is forged"})
 	case d.State == resolve.Present && d.Domain == b.domain:
 		var edits []fix.Edit

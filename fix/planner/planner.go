@@ -54,6 +54,9 @@ type Answers struct {
 	// an ID of package dkim/setup; empty if it is none of those.
 	Keys   []Key
 	Server string
+	// MakeKeys makes them if no usable key was found and Keys is empty; nil: a
+	// missing key is for a person to decide.
+	MakeKeys func() ([]Key, error)
 }
 
 // Key is a DKIM key that was made for the domain.
@@ -79,6 +82,9 @@ func Build(ctx context.Context, domain resolve.Name, opt Options) (*Result, erro
 	if opt.Now != nil {
 		now = opt.Now
 	}
+	if err := opt.Answers.valid(); err != nil {
+		return nil, err
+	}
 	b := &builder{domain: domain, opt: opt, at: now().UTC().Truncate(time.Second)}
 	before, snap, err := b.audit(ctx, opt.Resolver)
 	if err != nil {
@@ -91,6 +97,11 @@ func Build(ctx context.Context, domain resolve.Name, opt Options) (*Result, erro
 		return nil, fmt.Errorf("%w: %s", ErrUnknown, domain)
 	}
 	b.before, b.snap = before, snap
+	if a := &b.opt.Answers; a.MakeKeys != nil && len(a.Keys) == 0 && snap.DKIM.Conclusion != dkim.KeyFound && !a.Park {
+		if a.Keys, err = a.MakeKeys(); err != nil {
+			return nil, err
+		}
+	}
 	if err := b.goals(ctx); err != nil {
 		return nil, err
 	}
@@ -101,7 +112,11 @@ func Build(ctx context.Context, domain resolve.Name, opt Options) (*Result, erro
 	if after, err = b.guard(ctx, after); err != nil {
 		return nil, err
 	}
-	return &Result{Plan: b.plan(after), Before: before, After: after}, nil
+	p, err := b.plan(ctx, after)
+	if err != nil {
+		return nil, err
+	}
+	return &Result{Plan: p, Before: before, After: after}, nil
 }
 
 // builder is a plan in the making.

@@ -2,6 +2,7 @@ package planner
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,7 +24,7 @@ const (
 )
 
 // plan puts steps in order around what was merged.
-func (b *builder) plan(after audit.Report) *fix.Plan {
+func (b *builder) plan(ctx context.Context, after audit.Report) (*fix.Plan, error) {
 	p := &fix.Plan{Schema: fix.PlanSchema, Domain: b.domain, Created: b.at, Tool: b.opt.Tool, Goal: b.goalText(),
 		Steps: []fix.Step{}, Before: defects(b.before.Findings), After: defects(after.Findings), Decisions: []fix.Decision{}, Unknown: []string{}}
 	slices.SortStableFunc(b.work, func(x, y *work) int {
@@ -60,8 +61,35 @@ func (b *builder) plan(after audit.Report) *fix.Plan {
 		add("report", s)
 	}
 	b.stages(p, add)
-	b.decide(p, after)
-	return p
+	last, err := b.final(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	b.decide(p, after, last)
+	return p, nil
+}
+
+// final audits the zone as it is when the steps for later are done too.
+func (b *builder) final(ctx context.Context, p *fix.Plan) (*audit.Report, error) {
+	changes := p.Changes()
+	later := false
+	for _, s := range p.Steps {
+		if s.Gate == nil || s.Change == nil {
+			continue
+		}
+		later = true
+		changes = slices.DeleteFunc(changes, func(c fix.Change) bool { return c.Name == s.Change.Name && c.Type == s.Change.Type })
+		changes = append(changes, *s.Change)
+	}
+	if !later {
+		return nil, nil
+	}
+	r, err := fix.Planned(b.opt.Resolver, changes)
+	if err != nil {
+		return nil, err
+	}
+	rep, _, err := b.audit(ctx, r)
+	return &rep, err
 }
 
 // signing is the step that no record makes: the server has to use the key.
@@ -227,14 +255,19 @@ func pick(rs []resolve.Record, data []string, ttl uint32) (dmarc.Record, uint32,
 }
 
 // decide lists what is left for a person.
-func (b *builder) decide(p *fix.Plan, after audit.Report) {
+func (b *builder) decide(p *fix.Plan, after audit.Report, last *audit.Report) {
 	for _, f := range after.Findings {
 		if f.Suppressed != nil {
 			continue
 		}
 		d := fix.Decision{Defect: defect(f), Why: "no change of records alone repairs this, or which one is right only you know"}
-		if why := b.refused[f.Fingerprint]; why != "" {
-			d.Why = why
+		switch a := b.opt.Answers; {
+		case b.refused[f.Fingerprint] != "":
+			d.Why = b.refused[f.Fingerprint]
+		case last != nil && !slices.ContainsFunc(last.Findings, func(o audit.Finding) bool { return o.Fingerprint == f.Fingerprint }):
+			d.Why = "the steps for later remove it, when the reports say that it is time"
+		case f.Rule == "SPF015" && a.Evidence == nil && !a.Complete:
+			d.Why = "no record tells who really sends: name all with --sender and --all-senders, or give --evidence (mailcheck reports evidence writes it)"
 		}
 		if f.Fix != nil {
 			d.Text = f.Fix.Text
@@ -246,13 +279,19 @@ func (b *builder) decide(p *fix.Plan, after audit.Report) {
 			p.Decisions = append(p.Decisions, fix.Decision{Defect: fix.Defect{Subject: what, Severity: "notice", Message: "what was asked for cannot be planned"}, Why: why})
 		}
 	}
-	for _, r := range []audit.Report{b.before, after} {
-		for _, x := range r.Rules {
-			line := string(x.ID) + ": " + x.Reason
-			if x.Outcome == audit.Unknown && !slices.Contains(p.Unknown, line) {
-				p.Unknown = append(p.Unknown, line)
-			}
+	var reasons []string
+	rules := map[string][]string{}
+	for _, x := range after.Rules {
+		if x.Outcome != audit.Unknown {
+			continue
 		}
+		if rules[x.Reason] == nil {
+			reasons = append(reasons, x.Reason)
+		}
+		rules[x.Reason] = append(rules[x.Reason], string(x.ID))
+	}
+	for _, y := range reasons {
+		p.Unknown = append(p.Unknown, strings.Join(rules[y], ", ")+": "+y)
 	}
 }
 

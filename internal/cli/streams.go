@@ -11,6 +11,7 @@ import (
 type Streams struct {
 	In       io.Reader
 	Out, Err io.Writer
+	InTTY    bool // a person may be asked
 	OutTTY   bool // reports may be coloured
 	ErrTTY   bool // progress may be shown
 	Width    int  // columns of the terminal; 0: unknown
@@ -20,6 +21,7 @@ type Streams struct {
 // System returns the streams of the process.
 func System() Streams {
 	s := Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv}
+	s.InTTY = term.IsTerminal(int(os.Stdin.Fd()))
 	s.OutTTY = term.IsTerminal(int(os.Stdout.Fd()))
 	s.ErrTTY = term.IsTerminal(int(os.Stderr.Fd()))
 	if s.OutTTY {

@@ -5,6 +5,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -33,7 +34,16 @@ type Config struct {
 	Domains      []Domain
 	Selectors    []string // for every domain
 	Addresses    []netip.Addr
+	Mail         Mail // for every domain that does not say otherwise
 	Suppressions []audit.Suppression
+}
+
+// Mail is how mail is sent for a domain, and who looks after it.
+type Mail struct {
+	Senders  []string // as on the command line: provider IDs, include names, addresses
+	ReportTo string   // address for DMARC and TLS reports
+	KeyDir   string   // directory with the DKIM keys
+	Server   string   // ID of the mail server that signs
 }
 
 // Domain is what is known of one domain.
@@ -41,6 +51,7 @@ type Domain struct {
 	Name      resolve.Name
 	Selectors []string
 	Addresses []netip.Addr
+	Mail      Mail
 }
 
 // Error is a fault in the file. Line is 0 if it has no place.
@@ -95,17 +106,27 @@ func reason(err error) string {
 
 // The file's own shape.
 type file struct {
-	Version      int           `yaml:"version"`
-	Domains      []domain      `yaml:"domains"`
-	Selectors    []string      `yaml:"selectors"`
-	Addresses    []string      `yaml:"addresses"`
+	Version      int      `yaml:"version"`
+	Domains      []domain `yaml:"domains"`
+	Selectors    []string `yaml:"selectors"`
+	Addresses    []string `yaml:"addresses"`
+	mailKeys     `yaml:",inline"`
 	Suppressions []suppression `yaml:"suppressions"`
+}
+
+// mailKeys are the keys of [Mail].
+type mailKeys struct {
+	Senders  []string `yaml:"senders"`
+	ReportTo string   `yaml:"report_to"`
+	KeyDir   string   `yaml:"key_dir"`
+	Server   string   `yaml:"server"`
 }
 
 type domain struct {
 	Name      string   `yaml:"name"`
 	Selectors []string `yaml:"selectors"`
 	Addresses []string `yaml:"addresses"`
+	mailKeys  `yaml:",inline"`
 	line      int
 }
 
@@ -125,7 +146,7 @@ func (d *domain) UnmarshalYAML(n *yaml.Node) error {
 		d.Name = n.Value
 		return nil
 	}
-	if err := known(n, "name", "selectors", "addresses"); err != nil {
+	if err := known(n, "name", "selectors", "addresses", "senders", "report_to", "key_dir", "server"); err != nil {
 		return err
 	}
 	type plain domain
@@ -173,7 +194,7 @@ func Parse(path string, text []byte) (Config, error) {
 	if f.Version != 0 && f.Version != 1 {
 		return Config{}, &Error{Path: path, Reason: fmt.Sprintf("version %d is not known, this program reads version 1", f.Version)}
 	}
-	c := Config{Path: path, Selectors: f.Selectors}
+	c := Config{Path: path, Selectors: f.Selectors, Mail: Mail(f.mailKeys)}
 	var err error
 	if c.Addresses, err = addresses(f.Addresses); err != nil {
 		return Config{}, &Error{Path: path, Reason: err.Error(), Err: err}
@@ -187,7 +208,7 @@ func Parse(path string, text []byte) (Config, error) {
 		if err != nil {
 			return Config{}, &Error{Path: path, Line: d.line, Reason: err.Error(), Err: err}
 		}
-		c.Domains = append(c.Domains, Domain{Name: n, Selectors: d.Selectors, Addresses: a})
+		c.Domains = append(c.Domains, Domain{Name: n, Selectors: d.Selectors, Addresses: a, Mail: Mail(d.mailKeys)})
 	}
 	for _, s := range f.Suppressions {
 		x, err := s.value()
@@ -239,4 +260,22 @@ func (c Config) For(name resolve.Name) (selectors []string, addrs []netip.Addr) 
 		}
 	}
 	return selectors, addrs
+}
+
+// MailFor returns how mail is sent for a domain: what the file says of it, else
+// what it says for every domain.
+func (c Config) MailFor(name resolve.Name) Mail {
+	m := c.Mail
+	for _, d := range c.Domains {
+		if d.Name != name {
+			continue
+		}
+		if len(d.Mail.Senders) > 0 {
+			m.Senders = d.Mail.Senders
+		}
+		m.ReportTo = cmp.Or(d.Mail.ReportTo, m.ReportTo)
+		m.KeyDir = cmp.Or(d.Mail.KeyDir, m.KeyDir)
+		m.Server = cmp.Or(d.Mail.Server, m.Server)
+	}
+	return m
 }
