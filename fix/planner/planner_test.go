@@ -99,8 +99,11 @@ func TestStory(t *testing.T) {
 	if got := by["dmarc-1"].Change.New; len(got) != 1 || got[0] != `"v=DMARC1; p=none; rua=mailto:dmarc@example.org"` {
 		t.Errorf("DMARC %q", got)
 	}
-	if d := by["dmarc-1"].Depends; !slices.Contains(d, "sign-1") || !slices.Contains(d, "spf-1") {
-		t.Errorf("DMARC depends on %v", d)
+	if d := by["dmarc-1"].Depends; len(d) > 0 {
+		t.Errorf("p=none waits for %v", d)
+	}
+	if d := by["stage-1"].Depends; !slices.Contains(d, "sign-1") || !slices.Contains(d, "spf-1") || !slices.Contains(d, "dmarc-1") {
+		t.Errorf("the first stage depends on %v", d)
 	}
 	if m := by["sign-1"].Manual; len(m) < 2 {
 		t.Errorf("signing: %v", m)

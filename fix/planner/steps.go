@@ -44,6 +44,7 @@ func (b *builder) plan(ctx context.Context, after audit.Report) (*fix.Plan, erro
 		}
 		p.Steps = append(p.Steps, s)
 	}
+	b.answered(after)
 	signed := false
 	for _, w := range b.work {
 		c := concernOf(w.change)
@@ -90,6 +91,24 @@ func (b *builder) final(ctx context.Context, p *fix.Plan) (*audit.Report, error)
 	}
 	rep, _, err := b.audit(ctx, r)
 	return &rep, err
+}
+
+// answered notes with each change the findings that are gone after it, also
+// those that a person's answer repaired: proving the step means to look again.
+func (b *builder) answered(after audit.Report) {
+	for _, f := range b.before.Findings {
+		if slices.ContainsFunc(after.Findings, func(o audit.Finding) bool { return o.Fingerprint == f.Fingerprint }) {
+			continue
+		}
+		i := slices.IndexFunc(b.work, func(w *work) bool { return w.change.Name == f.Subject.Name && w.change.Type == f.Subject.Type })
+		if i < 0 {
+			family := strings.ToLower(strings.TrimRight(string(f.Rule), "0123456789"))
+			i = slices.IndexFunc(b.work, func(w *work) bool { return concernOf(w.change).name == family })
+		}
+		if i >= 0 && !slices.Contains(b.work[i].rules, string(f.Rule)) {
+			b.work[i].rules = append(b.work[i].rules, string(f.Rule))
+		}
+	}
 }
 
 // signing is the step that no record makes: the server has to use the key.
@@ -146,6 +165,9 @@ func (b *builder) step(p *fix.Plan, w *work, c concern) fix.Step {
 	}
 	switch c.name {
 	case "dmarc":
+		if !raises(w.change) {
+			break // p=none touches no mail: it need not wait for what it will later rest on
+		}
 		s.Depends = append(append(ids(p, "spf-"), ids(p, "dkim-")...), ids(p, "sign-")...)
 	case "spf":
 		s.Depends = ids(p, "host-")
@@ -187,7 +209,7 @@ func (b *builder) stages(p *fix.Plan, add func(string, fix.Step)) {
 		return
 	}
 	after := b.at
-	last := ids(p, "dmarc-")
+	last := slices.Concat(ids(p, "dmarc-"), ids(p, "spf-"), ids(p, "dkim-"), ids(p, "sign-"))
 	for range 8 {
 		m, err := rec.Advance(dmarc.StageOptions{KeepNP: b.snap.DMARC.Organizational.Domain != b.domain})
 		if err != nil || len(m.Edits) == 0 {

@@ -59,6 +59,10 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func serve(ts *testscript.TestScript, _ bool, args []string) {
+	recursive := args[0] != "-auth" // with it, the server looks like a zone's own
+	if !recursive {
+		args = args[1:]
+	}
 	text := ts.ReadFile(args[0])
 	z, err := zonetest.Parse(text, zonetest.Options{World: true, File: args[0]})
 	ts.Check(err)
@@ -101,10 +105,11 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Fatalf("unknown fault %q", w[2])
 		}
 	}
-	s, err := zonetest.Serve(z, zonetest.ServerOptions{Recursive: true})
+	s, err := zonetest.Serve(z, zonetest.ServerOptions{Recursive: recursive})
 	ts.Check(err)
 	ts.Defer(func() { s.Close() })
 	ts.Setenv("DNS", s.Addr())
+	ts.Setenv("DNSPORT", s.Addr()[strings.LastIndex(s.Addr(), ":")+1:])
 }
 
 // dead finds a port and leaves it, so that nobody answers there.

@@ -11,17 +11,7 @@ import (
 // chain leads to a name of which the response says nothing. zone is the zone
 // that the server was asked for, or no name if it was asked as a resolver.
 func (m *message) interpret(q resolve.Question, zone resolve.Name) outcome {
-	a := resolve.Answer{
-		Question:           q,
-		RCode:              m.rcode,
-		AuthenticData:      m.has(bitAD),
-		Authoritative:      m.has(bitAA),
-		RecursionAvailable: m.has(bitRA),
-		Extended:           m.extended,
-		Transport:          m.transport,
-		Truncated:          m.retried,
-		Size:               m.size,
-	}
+	a := m.envelope(q)
 	fail := func(reason error, detail string) outcome {
 		e := &resolve.Error{Reason: reason, Question: q, RCode: m.rcode, Detail: joinDetail(detail, describe(m.extended))}
 		return outcome{a: a, err: e}
@@ -71,6 +61,21 @@ func (m *message) interpret(q resolve.Question, zone resolve.Name) outcome {
 		}
 	}
 	return outcome{a: a}
+}
+
+// envelope is what the header and the way of a response tell.
+func (m *message) envelope(q resolve.Question) resolve.Answer {
+	return resolve.Answer{
+		Question:           q,
+		RCode:              m.rcode,
+		AuthenticData:      m.has(bitAD),
+		Authoritative:      m.has(bitAA),
+		RecursionAvailable: m.has(bitRA),
+		Extended:           m.extended,
+		Transport:          m.transport,
+		Truncated:          m.retried,
+		Size:               m.size,
+	}
 }
 
 // chainError is a chain that cannot be followed.

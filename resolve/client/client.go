@@ -34,6 +34,10 @@ type Options struct {
 	CacheSize int  // answers kept; 0: 100000; negative: none
 	DNSSEC    bool // ask for DNSSEC records (DO) and return RRSIGs
 
+	// CheckingDisabled asks resolvers not to validate (CD), so that names whose
+	// signatures are broken can be looked at too.
+	CheckingDisabled bool
+
 	TLS  *tls.Config // for tls:// and https://; nil: the system's roots
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 	Now  func() time.Time // nil: time.Now; ages the cache and dates answers

@@ -38,7 +38,8 @@ func (c *Client) exchange(ctx context.Context, s *server, qy query) (*message, e
 	qy.edns = true
 	m, err := c.roundTrip(ctx, s, qy)
 	// RFC 6891, Sections 6.1.3 and 7: these codes may mean that EDNS is the trouble.
-	if err == nil && (m.rcode == resolve.FormErr || m.rcode == resolve.NotImp || m.rcode == badVers) {
+	// Without EDNS there are no signatures, so a raw query has no use for that.
+	if err == nil && !qy.raw && (m.rcode == resolve.FormErr || m.rcode == resolve.NotImp || m.rcode == badVers) {
 		qy.edns = false
 		if plain, perr := c.roundTrip(ctx, s, qy); perr == nil {
 			return plain, nil

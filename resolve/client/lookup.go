@@ -15,7 +15,7 @@ import (
 func (c *Client) lookup(ctx context.Context, q resolve.Question) (resolve.Answer, error) {
 	budget := c.opt.Timeout
 	return chase(ctx, q, func(ctx context.Context, q resolve.Question) outcome {
-		return c.ask(ctx, inOrder(c.servers), query{q: q, dnssec: c.opt.DNSSEC}, &budget)
+		return c.ask(ctx, inOrder(c.servers), query{q: q, dnssec: c.opt.DNSSEC, cd: c.opt.CheckingDisabled}, &budget)
 	})
 }
 
@@ -50,6 +50,7 @@ type outcome struct {
 	a    resolve.Answer
 	err  error
 	more bool // the alias chain leads to a name of which nothing was said
+	raw  []byte
 }
 
 // final reports an outcome that no other server could better.
@@ -185,6 +186,9 @@ func (c *Client) try(ctx context.Context, s *server, qy query) outcome {
 		return c.failure(ctx, s, qy.q, err)
 	}
 	o := m.interpret(qy.q, qy.zone)
+	if qy.raw {
+		o = m.verbatim(qy.q, qy.zone)
+	}
 	o.a.Server = s.addr
 	if e, ok := o.err.(*resolve.Error); ok {
 		e.Server = s.addr

@@ -32,6 +32,7 @@ const (
 	bitRD     = 1 << 8
 	bitRA     = 1 << 7
 	bitAD     = 1 << 5
+	bitCD     = 1 << 4
 	opcodeAll = 0xf << 11
 )
 
@@ -49,6 +50,8 @@ type query struct {
 	zone   resolve.Name // its server is asked, without RD; no name: a resolver is asked
 	edns   bool
 	dnssec bool // DO, keep RRSIGs
+	cd     bool // CD to a resolver: it is not to validate
+	raw    bool // DO and CD; the octets of the response are the answer
 
 	slot *slot // held while it is under way; nil: none
 }
@@ -64,6 +67,9 @@ func (qy query) pack(buf []byte) ([]byte, error) {
 	if qy.zone.IsZero() {
 		flags |= bitRD
 	}
+	if qy.cd || qy.raw {
+		flags |= bitCD // RFC 4035, Section 3.2.2
+	}
 	binary.BigEndian.PutUint16(b[2:], flags)
 	b[5] = 1 // QDCOUNT
 	off, err := dns.PackDomainName(qy.q.Name.FQDN(), b, headerLen, nil, false)
@@ -75,7 +81,7 @@ func (qy query) pack(buf []byte) ([]byte, error) {
 	if qy.edns {
 		b[11] = 1 // ARCOUNT
 		b = append(b, 0, 0, typeOPT, udpSize>>8, udpSize&0xff, 0, 0, 0, 0, 0, 0)
-		if qy.dnssec {
+		if qy.dnssec || qy.raw {
 			b[len(b)-4] = 0x80 // RFC 3225, Section 3: DO
 		}
 	}
@@ -94,6 +100,7 @@ type message struct {
 	size      int
 	transport resolve.Transport
 	retried   bool // it came over TCP as the UDP response was truncated
+	raw       []byte
 }
 
 type signature struct {
@@ -167,6 +174,7 @@ func parse(msg, sent []byte, qy query) (*message, error) {
 	}
 	m := &message{flags: binary.BigEndian.Uint16(msg[2:]), size: len(msg)}
 	m.rcode = resolve.RCode(m.flags & 0xf)
+	m.keepRaw(msg, qy)
 	counts := [3]int{}
 	total := 0
 	for i := range counts {
@@ -215,7 +223,7 @@ func (m *message) record(msg []byte, off, section int, qy query) (int, error) {
 		}
 		return end, nil
 	}
-	if class != classIN || !m.wants(typ, section, qy) {
+	if qy.raw || class != classIN || !m.wants(typ, section, qy) {
 		return end, nil
 	}
 	if rdlen == 0 && !mayBeEmpty(typ) {
