@@ -203,6 +203,11 @@ func (f *Fetched) request(ctx context.Context, conn net.Conn, opt Options) {
 	f.judgeType(resp.Header)
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxPolicy+1))
 	f.Body = body[:min(len(body), maxPolicy)]
+	if err == nil {
+		// When time is up our end closes the connection, and a body that was cut by
+		// that may look whole.
+		err = ctx.Err()
+	}
 	switch {
 	case len(body) > maxPolicy:
 		// RFC 8461, Section 3.3: senders may stop at 64 KiB.

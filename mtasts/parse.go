@@ -50,9 +50,20 @@ func Parse(text string) (Record, error) {
 }
 
 func (r *Record) problem(k Kind, e Effect, field string, offset int, message, suggestion string) {
-	if len(r.Problems) < maxProblems || k == Missing {
-		r.Problems = append(r.Problems, Problem{Kind: k, Effect: e, Field: field, Offset: offset, Message: message, Suggestion: suggestion})
+	r.Problems = keep(r.Problems, Problem{Kind: k, Effect: e, Field: field, Offset: offset, Message: message, Suggestion: suggestion})
+}
+
+// keep adds a problem as long as there is room. One that voids the text always
+// finds room: a text must not become valid by having too many faults.
+func keep(problems []Problem, p Problem) []Problem {
+	void := func(p Problem) bool { return p.Effect == Ignored }
+	switch {
+	case len(problems) < maxProblems || p.Kind == Missing:
+		return append(problems, p)
+	case void(p) && !slices.ContainsFunc(problems, void):
+		problems[len(problems)-1] = p
 	}
+	return problems
 }
 
 // split cuts the text at its semicolons.

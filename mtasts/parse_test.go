@@ -205,3 +205,15 @@ func checkProblems(t *testing.T, text string, problems []Problem) {
 		}
 	}
 }
+
+// A text does not become valid by having too many faults.
+func TestTooManyFaults(t *testing.T) {
+	text := "v=STSv1; " + strings.Repeat("x=;", maxProblems+50) + "id=not valid"
+	if r, err := Parse(text); err == nil {
+		t.Errorf("it was read, with %d problems", len(r.Problems))
+	}
+	policy := "version: STSv1\n" + strings.Repeat("odd line\n", maxProblems+50) + "mode: nonsense\nmx: a.example\nmax_age: 1\n"
+	if p, err := ParsePolicy(policy); err == nil {
+		t.Errorf("it was read, with %d problems", len(p.Problems))
+	}
+}

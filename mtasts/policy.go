@@ -91,9 +91,7 @@ func (p *Policy) err() error {
 }
 
 func (p *Policy) problem(q Problem) {
-	if len(p.Problems) < maxProblems || q.Kind == Missing {
-		p.Problems = append(p.Problems, q)
-	}
+	p.Problems = keep(p.Problems, q)
 }
 
 func (p *Policy) lastLine() int {
