@@ -24,6 +24,9 @@ func (d Day) Time() time.Time { return time.Unix(int64(d)*86400, 0).UTC() }
 // String gives 2026-11-23.
 func (d Day) String() string { return d.Time().Format(time.DateOnly) }
 
+// MarshalText gives String.
+func (d Day) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
 const (
 	// spanWhole is the longest span that counts for one day: reporters overrun
 	// a day by seconds, or by an hour when clocks change.
@@ -90,6 +93,9 @@ func (f Filter) Within(begin, end time.Time, n int64) int64 {
 
 // Overlaps tells whether a report counts for any of the filter's days.
 func (f Filter) Overlaps(begin, end time.Time) bool {
+	if !f.Since.IsZero() && !f.Until.IsZero() && DayOf(f.Since) >= DayOf(f.Until) {
+		return false // no day is chosen
+	}
 	first, last := Days(begin, end)
 	return (f.Since.IsZero() || last >= DayOf(f.Since)) && (f.Until.IsZero() || first < DayOf(f.Until))
 }

@@ -104,7 +104,7 @@ func CountsOf(l *Look, messages int64) Counts {
 		c.Neither = messages
 	}
 	switch l.Disposition {
-	case "none":
+	case "none", "pass": // RFC 9990 has pass for mail that DMARC passed: no action either
 		c.None = messages
 	case "quarantine":
 		c.Quarantine = messages

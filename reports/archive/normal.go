@@ -13,6 +13,14 @@ import (
 // maxText bounds each foreign text that is kept; the raw report has the rest.
 const maxText = 1024
 
+// MaxCount bounds the messages of one record, so that sums stay sums: a million
+// records of it still fit. Nobody sends as many; a report that says so is forged
+// or broken, and its raw form has the number.
+const MaxCount = 1 << 40
+
+// CountOf gives the messages of a record as they are stored.
+func CountOf(r *aggregate.Record) int64 { return max(0, min(r.Count, MaxCount)) }
+
 // Reporter names who made a report: the domain of the address in it, which one
 // organization keeps, rather than its name, of which it may have hundreds. The
 // name is taken when there is no address. Lower case.

@@ -71,22 +71,26 @@ func (b *batch) Aggregate(ctx context.Context, o archive.Origin, read func(func(
 	e, digest := &entry{}, archive.NewDigest()
 	looks := map[string]*archive.Look{} // records of a report often look alike
 	var key []byte
+	var messages int64
 	r, err := read(func(rec *aggregate.Record) error {
 		l := archive.LookOf(rec)
-		digest.Row(rec.Count, &l)
+		count := archive.CountOf(rec)
+		messages += count
+		digest.Row(count, &l)
 		key = l.AppendKey(key[:0])
 		same := looks[string(key)]
 		if same == nil {
 			same = &l
 			looks[string(key)] = same
 		}
-		e.rows = append(e.rows, row{rec.Number, rec.Count, same})
+		e.rows = append(e.rows, row{rec.Number, count, same})
 		return context.Cause(ctx)
 	})
 	if err != nil {
 		return archive.Added{}, err
 	}
 	e.head = archive.AggregateHead(r, o)
+	e.head.Messages = messages
 	e.head.Digest = digest.Sum(&e.head, nil)
 	return b.add(e), nil
 }
