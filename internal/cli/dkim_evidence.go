@@ -33,6 +33,7 @@ type evidence struct {
 	messages   []string
 	keyTable   string
 	configPath string
+	reports    reportEvidence
 }
 
 func (e *evidence) add(cmd *cobra.Command) {
@@ -40,6 +41,7 @@ func (e *evidence) add(cmd *cobra.Command) {
 	fs.StringArrayVar(&e.selected, "selector", nil, "`selector` known to be in use, repeatable")
 	fs.StringArrayVar(&e.messages, "message", nil, "`file` or directory with mail of the domain, - for standard input, repeatable: selectors are taken from its signatures")
 	fs.StringVar(&e.keyTable, "keytable", "", "KeyTable `file` of OpenDKIM: selectors are taken from it")
+	e.reports.add(cmd)
 	fs.StringVar(&e.configPath, "config", "", "configuration `file` with selectors (default: mailcheck.yaml here, if there is one)")
 }
 
@@ -103,6 +105,9 @@ func (e *evidence) collect(ctx context.Context, s Streams, r resolve.Resolver, d
 		if err := c.readKeyTable(e.keyTable, domain); err != nil {
 			return nil, err
 		}
+	}
+	if err := e.reports.read(ctx, s, domain, c); err != nil {
+		return nil, err
 	}
 	n := 0
 	for _, path := range e.messages {

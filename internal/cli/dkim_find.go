@@ -29,9 +29,9 @@ func newDKIMFind(s Streams) *cobra.Command {
 		Use:   "find DOMAIN",
 		Short: "Find the selectors of a domain, and say what each answer proves",
 		Long: `Find the DKIM selectors of a domain: those that evidence names (--selector, --message,
---keytable, mailcheck.yaml), then those of the providers that its MX and SPF records
-name, then common names. A made-up selector is asked for as well, so that a wildcard
-fools nobody.
+--reports, --from-archive, --keytable, mailcheck.yaml), then those of the providers
+that its MX and SPF records name, then common names. A made-up selector is asked for
+as well, so that a wildcard fools nobody.
 
 Selectors cannot be listed. Finding none proves nothing, unless the name server
 denies _domainkey itself (RFC 8020).
@@ -39,6 +39,7 @@ Exit status: 0 a usable key was found, 1 there is none or those found are unusab
 2 not known, 3 wrong usage.`,
 		Example: `  mailcheck dkim find example.org
   mailcheck dkim find example.org --message signed.eml --message ~/Maildir/cur
+  mailcheck dkim find example.org --reports ~/dmarc-reports
   mailcheck dkim find example.org --selector s1 --known-only -o json`,
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, s, args) },
 	}
