@@ -4,6 +4,7 @@ import (
 	"html"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/mailcheck-go/mailcheck/message"
 )
@@ -49,15 +50,21 @@ func newTexts(m *message.Message) texts {
 }
 
 var (
-	scripts = regexp.MustCompile(`(?is)<(script|style|head)\b.*?</(script|style|head)>`)
-	breaks  = regexp.MustCompile(`(?i)<(br|/p|/div|/tr|/h[1-6]|/li|/td|p|div|tr|table)\b[^>]*>`)
-	tags    = regexp.MustCompile(`(?s)<[!/]?[a-zA-Z][^<>]*>|<!--.*?-->`)
+	scripts = compiled(`(?is)<(script|style|head)\b.*?</(script|style|head)>`)
+	breaks  = compiled(`(?i)<(br|/p|/div|/tr|/h[1-6]|/li|/td|p|div|tr|table)\b[^>]*>`)
+	tags    = compiled(`(?s)<[!/]?[a-zA-Z][^<>]*>|<!--.*?-->`)
 )
 
+// compiled puts off the work until a bounce is read: the expressions with letters
+// of all scripts take 20 ms, which no other command has to wait for.
+func compiled(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+}
+
 func stripTags(s string) string {
-	s = scripts.ReplaceAllString(s, " ")
-	s = breaks.ReplaceAllString(s, "\n")
-	s = tags.ReplaceAllString(s, "")
+	s = scripts().ReplaceAllString(s, " ")
+	s = breaks().ReplaceAllString(s, "\n")
+	s = tags().ReplaceAllString(s, "")
 	return strings.ReplaceAll(html.UnescapeString(s), "\u00a0", " ")
 }
 
@@ -180,15 +187,15 @@ const maxLine = 2000 // octets of a line in which addresses are looked for
 const addrText = "([A-Za-z0-9!#$%&'*+/=?^_`{|}~.\\-\\x{80}-\\x{10FFFF}]+@(?:[A-Za-z0-9\\x{80}-\\x{10FFFF}](?:[A-Za-z0-9.\\-_\\x{80}-\\x{10FFFF}]*[A-Za-z0-9\\x{80}-\\x{10FFFF}])?|\\[[0-9A-Fa-f.:IPv]+\\]))"
 
 var (
-	anyAddress = regexp.MustCompile(addrText)
+	anyAddress = compiled(addrText)
 	// A line that begins with a recipient: <a@b>: text, a@b alone, a@b... text.
-	lineAddress = regexp.MustCompile(`^[\s>*"'(\-]*(?:rfc822;\s*)?<?(?i:smtp:|mailto:)?` + addrText + `>?(?:[:;,"')\]]*\s*$|>?\s*(?:\.\.\.|:|;|\(|-|,| on | \[| failed| is not| because))`)
+	lineAddress = compiled(`^[\s>*"'(\-]*(?:rfc822;\s*)?<?(?i:smtp:|mailto:)?` + addrText + `>?(?:[:;,"')\]]*\s*$|>?\s*(?:\.\.\.|:|;|\(|-|,| on | \[| failed| is not| because))`)
 	// A line that names one: To: a@b, undeliverable to a@b, 550 5.1.1 <a@b>...
-	namedAddress = regexp.MustCompile(`(?i)(?:^[\s>*-]*(?:to|recipients?|failed recipients?|intended recipient|target mail address|undeliverable address|address|addressee|user|original recipient|email|e-mail|mailbox|rcpt to|was addressed to|envelope to|delivery to|error for)\b[^:@\n]{0,40}:\s*|undeliverable to |your (?:e-?mail |mail |message )?(?:sent )?to |delivering your (?:mail|message) to |delivery (?:failed )?to |(?:mail|message|e-?mail) (?:to|for) |not be delivered to |could not deliver (?:it |your message |mail )?to |unable to deliver (?:it |your message |mail |message )?to |failed to deliver (?:it |your message |mail )?to |rcpt to:? ?|was addressed,? (?:to )?|recipient:? |recipient address |addresses? |user |mailbox )(?:rfc822;)?["'(]?<?(?:mailto:)?` + addrText)
-	expanded     = regexp.MustCompile(`(?i)(?:expanded from|generated from|originally addressed to|forwarded from|alias)[:\s]*<?` + addrText)
+	namedAddress = compiled(`(?i)(?:^[\s>*-]*(?:to|recipients?|failed recipients?|intended recipient|target mail address|undeliverable address|address|addressee|user|original recipient|email|e-mail|mailbox|rcpt to|was addressed to|envelope to|delivery to|error for)\b[^:@\n]{0,40}:\s*|undeliverable to |your (?:e-?mail |mail |message )?(?:sent )?to |delivering your (?:mail|message) to |delivery (?:failed )?to |(?:mail|message|e-?mail) (?:to|for) |not be delivered to |could not deliver (?:it |your message |mail )?to |unable to deliver (?:it |your message |mail |message )?to |failed to deliver (?:it |your message |mail )?to |rcpt to:? ?|was addressed,? (?:to )?|recipient:? |recipient address |addresses? |user |mailbox )(?:rfc822;)?["'(]?<?(?:mailto:)?` + addrText)
+	expanded     = compiled(`(?i)(?:expanded from|generated from|originally addressed to|forwarded from|alias)[:\s]*<?` + addrText)
 )
 
-func startsRecipient(l string) bool { return lineAddress.MatchString(l) }
+func startsRecipient(l string) bool { return lineAddress().MatchString(l) }
 
 // found is a recipient in a text.
 type found struct {
@@ -230,28 +237,28 @@ func findRecipients(m *message.Message, r *Report, t texts) []found {
 			skip = map[string]bool{}
 		}
 		for _, l := range lines {
-			if match := lineAddress.FindStringSubmatch(l); match != nil && len(l) <= maxLine && !expanded.MatchString(l) {
+			if match := lineAddress().FindStringSubmatch(l); match != nil && len(l) <= maxLine && !expanded().MatchString(l) {
 				add(match[1], true)
 			}
 		}
 		skip = whole
 	}
-	for _, re := range []*regexp.Regexp{namedAddress, anyAddress} {
+	for _, re := range []*regexp.Regexp{namedAddress(), anyAddress()} {
 		if len(list) > 0 {
 			break
 		}
 		for _, l := range lines {
-			if !strings.Contains(l, "@") || len(l) > maxLine || expanded.MatchString(l) || contact(l) {
+			if !strings.Contains(l, "@") || len(l) > maxLine || expanded().MatchString(l) || contact(l) {
 				continue
 			}
 			for _, match := range re.FindAllStringSubmatch(l, 20) {
-				add(match[1], re == namedAddress)
+				add(match[1], re == namedAddress())
 			}
 		}
 	}
 	for i := range list {
 		list[i].text = t.block(list[i].address)
-		if match := expanded.FindStringSubmatch(list[i].text); match != nil {
+		if match := expanded().FindStringSubmatch(list[i].text); match != nil {
 			list[i].original = match[1]
 		}
 	}
