@@ -5,7 +5,7 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 LDFLAGS  := -s -w -X github.com/mailcheck-go/mailcheck/internal/cli.version=$(VERSION)
 FUZZTIME ?= 10s
 
-.PHONY: run build test lint docs lab bench fuzz clean
+.PHONY: run build test test-libdns lint docs lab bench fuzz clean
 
 ## run: build and audit three sample domains on an embedded name server; no network, no root
 run: build
@@ -25,6 +25,10 @@ test:
 		echo 'make test: no C compiler, so without the race detector'; \
 		CGO_ENABLED=0 $(GO) test -shuffle=on ./...; \
 	fi
+
+## test-libdns: the tests of mailcheck-libdns, which is a module of its own
+test-libdns:
+	cd cmd/mailcheck-libdns && $(GO) vet ./... && $(GO) test -shuffle=on ./...
 
 ## lint: gofmt, go vet, staticcheck, and no drift of generated files
 lint:

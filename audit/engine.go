@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/mailcheck-go/mailcheck/audit/facts"
+	"github.com/mailcheck-go/mailcheck/audit/mail"
 	"github.com/mailcheck-go/mailcheck/fix"
 	"github.com/mailcheck-go/mailcheck/resolve"
 )
@@ -23,19 +24,35 @@ type Options struct {
 // Run judges one snapshot by the rules, in their order.
 func Run(s *facts.Snapshot, rules []Rule, opt Options) Report {
 	r := Report{Domain: s.Domain, Kind: s.Kind, KindReason: s.KindReason, Resolver: s.Resolver, Started: s.At,
-		DurationMS: s.Elapsed.Milliseconds(), Queries: s.Queries(),
-		Rules: []RuleResult{}, Findings: []Finding{}, Profiles: []ProfileResult{}}
+		DurationMS: s.Elapsed.Milliseconds(), Queries: s.Queries()}
+	return run(r, Case{Facts: s}, rules, opt)
+}
+
+// RunMail judges one mail by rules for mails, which are those of package
+// audit/mailrules. The report is of the author's domain, if there is one alone, and
+// Report.Mail says what the mail is.
+func RunMail(m *mail.Facts, rules []Rule, opt Options) Report {
+	sum := m.Summary()
+	r := Report{Domain: m.Author, Kind: Mail, KindReason: []string{}, Resolver: m.Resolver, Started: m.At,
+		DurationMS: m.Elapsed.Milliseconds(), Queries: m.Queries(), Mail: &sum}
+	return run(r, Case{Mail: m}, rules, opt)
+}
+
+// run judges what a case holds.
+func run(r Report, about Case, rules []Rule, opt Options) Report {
+	r.Rules, r.Findings, r.Profiles = []RuleResult{}, []Finding{}, []ProfileResult{}
 	for i := range rules {
 		rule := &rules[i]
 		if rule.Check == nil || !Selected(rule, opt.Only, opt.Skip) {
 			continue
 		}
-		res, found := runRule(s, rule, opt)
+		about.rule = rule
+		res, found := runRule(about, opt)
 		r.Rules = append(r.Rules, res)
 		r.Findings = append(r.Findings, found...)
 	}
 	if opt.Suppressor != nil {
-		extra := opt.Suppressor.apply(s, &r, rules)
+		extra := opt.Suppressor.apply(&r, rules)
 		r.Findings = append(r.Findings, extra...)
 	}
 	sortFindings(r.Findings)
@@ -45,22 +62,26 @@ func Run(s *facts.Snapshot, rules []Rule, opt Options) Report {
 	return r
 }
 
-func runRule(s *facts.Snapshot, rule *Rule, opt Options) (RuleResult, []Finding) {
+func runRule(about Case, opt Options) (RuleResult, []Finding) {
+	p, rule := &about, about.rule
 	res := RuleResult{ID: rule.ID, Slug: rule.Slug, Outcome: Pass, Severity: rule.Severity}
 	if o, ok := opt.Severities[rule.ID]; ok {
 		res.Severity = o
 	}
-	if missing, err := s.Missing(rule.Needs); missing != 0 {
-		res.Outcome, res.Reason = Unknown, fmt.Sprintf("%s could not be read: %v", missing, err)
-		return res, nil
+	if s := p.Facts; s != nil {
+		if missing, err := s.Missing(rule.Needs); missing != 0 {
+			res.Outcome, res.Reason = Unknown, fmt.Sprintf("%s could not be read: %v", missing, err)
+			res.Optional = rule.Needs&s.Optional != 0
+			return res, nil
+		}
 	}
-	p := &Case{Facts: s, rule: rule}
 	p.check()
 	switch {
 	case len(p.findings) > 0:
 		res.Outcome, res.Reason = Fail, p.failReason()
 	case len(p.unknown) > 0:
 		res.Outcome, res.Reason = Unknown, strings.Join(p.unknown, "; ")
+		res.Optional = p.Facts != nil && rule.Needs&p.Facts.Optional != 0
 	case p.skipped != "":
 		res.Outcome, res.Reason = NotApplicable, p.skipped
 	}
@@ -71,12 +92,12 @@ func runRule(s *facts.Snapshot, rule *Rule, opt Options) (RuleResult, []Finding)
 			f.Severity = o
 		}
 		worst = max(worst, f.Severity)
-		f.About(s, f.Subject.Name, f.Subject.Type)
+		f.About(p.answers(), f.Subject.Name, f.Subject.Type)
 		if f.Evidence == nil {
 			f.Evidence = []Evidence{}
 		}
 		f.Fingerprint = f.fingerprint()
-		f.Fix = repair(s, rule, *f)
+		f.Fix = repair(p.Facts, rule, *f)
 		out = append(out, *f)
 	}
 	if worst != 0 {
@@ -116,7 +137,7 @@ func repair(s *facts.Snapshot, rule *Rule, f Finding) *Fix {
 	if f.Fix != nil && f.Fix.Text != "" {
 		out.Text = f.Fix.Text // the check knew better
 	}
-	if rule.Repair == nil {
+	if rule.Repair == nil || s == nil {
 		return out
 	}
 	edits := rule.Repair(s, f)

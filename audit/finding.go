@@ -11,7 +11,8 @@ import (
 	"github.com/mailcheck-go/mailcheck/resolve"
 )
 
-// Subject is what a finding is about.
+// Subject is what a finding is about: a record, or a place in a mail, which has a Term
+// and perhaps a domain.
 type Subject struct {
 	Name resolve.Name `json:"name"`
 	Type resolve.Type `json:"type,omitempty"`
@@ -27,7 +28,7 @@ func (s Subject) String() string {
 	if s.Term != "" {
 		t += " " + s.Term
 	}
-	return t
+	return strings.TrimPrefix(t, " ")
 }
 
 // Finding is one occurrence of a defect. It is plain data and survives a JSON
@@ -86,8 +87,14 @@ func EvidenceOf(o facts.Observation) Evidence {
 	return e
 }
 
-// About adds evidence for a question that the snapshot has the answer to.
-func (f *Finding) About(s *facts.Snapshot, name resolve.Name, t resolve.Type) *Finding {
+// Answers are the lookups that evidence is taken from: those of a *facts.Snapshot or
+// of *mail.Facts.
+type Answers interface {
+	Seen(q resolve.Question) (facts.Observation, bool)
+}
+
+// About adds evidence for a question that has been asked.
+func (f *Finding) About(s Answers, name resolve.Name, t resolve.Type) *Finding {
 	for _, e := range f.Evidence {
 		if e.Name == name && e.Type == t {
 			return f

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/mailcheck-go/mailcheck/audit/facts"
@@ -32,6 +33,11 @@ type Requirement struct {
 	Any   [][]ID `json:"any,omitempty"`
 	// Partly says what remains unknown though the rules pass.
 	Partly string `json:"partly,omitempty"`
+	// Strict says that any finding of the rules fails the demand, not only an error: it
+	// names the rules of a fact, whatever that does to this mail.
+	Strict bool `json:"-"`
+	// Optional says that the demand is void where none of its rules applies.
+	Optional bool `json:"-"`
 	// Unless lists domain kinds to which the demand does not apply.
 	Unless []facts.Kind `json:"-"`
 }
@@ -39,12 +45,14 @@ type Requirement struct {
 // Verdict is the state of one requirement.
 type Verdict string
 
-// The verdicts. NotInDNS keeps a green DNS audit from reading as compliance.
+// The verdicts. NotInDNS keeps a green DNS audit from reading as compliance, and
+// NotInMail that of one mail.
 const (
 	Met          Verdict = "pass"
 	Unmet        Verdict = "fail"
 	Undecided    Verdict = "unknown"
-	NotInDNS     Verdict = "not-in-dns" // cannot be known from DNS
+	NotInDNS     Verdict = "not-in-dns"  // cannot be known from DNS
+	NotInMail    Verdict = "not-in-mail" // cannot be known from one mail
 	Inapplicable Verdict = "not-applicable"
 )
 
@@ -83,7 +91,7 @@ func (p Profile) judge(r Report) ProfileResult {
 	switch {
 	case count[Unmet] > 0:
 		out.Verdict = Unmet
-	case count[Undecided]+count[NotInDNS] > 0:
+	case count[Undecided]+count[NotInDNS]+count[NotInMail] > 0:
 		out.Verdict = Undecided
 	case count[Met] == 0:
 		out.Verdict = Inapplicable
@@ -94,7 +102,7 @@ func (p Profile) judge(r Report) ProfileResult {
 	for _, v := range []struct {
 		v    Verdict
 		text string
-	}{{Met, "met"}, {Unmet, "not met"}, {Undecided, "unknown"}, {NotInDNS, "cannot be known from DNS"}, {Inapplicable, "not applicable"}} {
+	}{{Met, "met"}, {Unmet, "not met"}, {Undecided, "unknown"}, {NotInDNS, "cannot be known from DNS"}, {NotInMail, "cannot be known from one mail"}, {Inapplicable, "not applicable"}} {
 		if n := count[v.v]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, v.text))
 		}
@@ -113,13 +121,16 @@ func (q Requirement) judge(r Report) RequirementResult {
 	}
 	if len(q.Rules) == 0 && len(q.Any) == 0 {
 		res.Verdict, res.Reason = NotInDNS, "only mail itself, or the receiver, can tell"
+		if r.Mail != nil {
+			res.Verdict, res.Reason = NotInMail, "only the receiver can tell"
+		}
 		return res
 	}
-	res.Verdict, res.Rules, res.Reason = group(r, q.Rules)
+	res.Verdict, res.Rules, res.Reason = q.group(r, q.Rules)
 	if len(q.Any) > 0 {
 		best, ids, reason := Unmet, []ID{}, ""
 		for _, g := range q.Any {
-			v, x, why := group(r, g)
+			v, x, why := q.group(r, g)
 			ids = append(ids, x...)
 			if v == Met || v == Undecided && best == Unmet || reason == "" {
 				best, reason = v, why
@@ -133,6 +144,9 @@ func (q Requirement) judge(r Report) RequirementResult {
 			res.Verdict, res.Rules, res.Reason = best, append(res.Rules, ids...), reason
 		}
 	}
+	if q.Optional && len(res.Rules) > 0 && res.Verdict == Undecided && r.idle(slices.Concat(append(slices.Clone(q.Any), q.Rules)...)) {
+		res.Verdict, res.Reason = Inapplicable, strings.TrimPrefix(res.Reason, idlePrefix)
+	}
 	if res.Verdict == Met && q.Partly != "" {
 		res.Reason = q.Partly
 	}
@@ -144,7 +158,7 @@ func (q Requirement) judge(r Report) RequirementResult {
 // mail is at risk, not that the receiver's demand is unmet. Rules that do not
 // apply decide nothing, so a group of nothing else, such as that of the sending
 // addresses when none was given, is undecided too.
-func group(r Report, ids []ID) (Verdict, []ID, string) {
+func (q Requirement) group(r Report, ids []ID) (Verdict, []ID, string) {
 	verdict, reason, idle := Met, "", ""
 	var decided []ID
 	judged := false
@@ -162,7 +176,7 @@ func group(r Report, ids []ID) (Verdict, []ID, string) {
 			if verdict == Met {
 				verdict, reason, decided = Undecided, string(id)+" was not run", []ID{id}
 			}
-		case res.Outcome == Fail && res.Severity >= Error:
+		case res.Outcome == Fail && (q.Strict || res.Severity >= Error):
 			if verdict != Unmet {
 				decided = nil
 			}
@@ -175,9 +189,20 @@ func group(r Report, ids []ID) (Verdict, []ID, string) {
 		}
 	}
 	if !judged && len(ids) > 0 {
-		return Undecided, ids, "cannot be known: " + idle
+		return Undecided, ids, idlePrefix + idle
 	}
 	return verdict, decided, reason
+}
+
+// idlePrefix begins the reason of a demand of whose rules none applies.
+const idlePrefix = "cannot be known: "
+
+// idle reports whether none of the rules applies.
+func (r *Report) idle(ids []ID) bool {
+	return !slices.ContainsFunc(ids, func(id ID) bool {
+		x := r.result(id)
+		return x == nil || x.Outcome != NotApplicable
+	})
 }
 
 func (r *Report) result(id ID) *RuleResult {

@@ -4,10 +4,14 @@ import (
 	"time"
 
 	"github.com/mailcheck-go/mailcheck/audit/facts"
+	"github.com/mailcheck-go/mailcheck/audit/mail"
 	"github.com/mailcheck-go/mailcheck/resolve"
 )
 
-// Report is everything known of one domain. It is plain data.
+// Mail is the kind of a report of [RunMail].
+const Mail facts.Kind = "mail"
+
+// Report is everything known of one domain, or of one mail. It is plain data.
 type Report struct {
 	Domain     resolve.Name    `json:"domain"`
 	Kind       facts.Kind      `json:"kind"`
@@ -19,6 +23,8 @@ type Report struct {
 	Rules      []RuleResult    `json:"rules"`
 	Findings   []Finding       `json:"findings"`
 	Profiles   []ProfileResult `json:"profiles"`
+
+	Mail *mail.Summary `json:"mail,omitempty"` // set by RunMail
 }
 
 // RuleResult is the outcome of one rule. Severity is that of the rule's worst
@@ -29,6 +35,9 @@ type RuleResult struct {
 	Outcome  Outcome  `json:"outcome"`
 	Severity Severity `json:"severity"`
 	Reason   string   `json:"reason,omitempty"` // why unknown or not applicable
+	// Optional says of an unknown outcome that nobody insisted on it: it was tried
+	// beside, and the report is complete without it.
+	Optional bool `json:"optional,omitempty"`
 }
 
 // Worst is the highest severity among the findings that are not suppressed, 0
@@ -43,10 +52,10 @@ func (r Report) Worst() Severity {
 	return w
 }
 
-// Incomplete reports whether a rule could not decide.
+// Incomplete reports whether a rule could not decide that was asked to.
 func (r Report) Incomplete() bool {
 	for _, x := range r.Rules {
-		if x.Outcome == Unknown {
+		if x.Outcome == Unknown && !x.Optional {
 			return true
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/mailcheck-go/mailcheck/audit/facts"
+	"github.com/mailcheck-go/mailcheck/audit/mail"
 	"github.com/mailcheck-go/mailcheck/fix"
 )
 
@@ -24,8 +25,8 @@ type Rule struct {
 	Since    string    // first release with the rule
 	Doc      Doc
 
-	// Check looks at c.Facts and reports findings. It is pure: no I/O, no clock
-	// but Facts.At. Nil for the rules that the engine itself reports.
+	// Check looks at c.Facts, or at c.Mail, and reports findings. It is pure: no I/O, no
+	// clock but that of the facts. Nil for the rules that the engine itself reports.
 	Check func(c *Case)
 
 	// Repair returns the edits that remove a finding; nil, or no edits, when a
@@ -50,6 +51,34 @@ type Scenario struct {
 	// Selectors and Addresses are given as the user would give them.
 	Selectors []string
 	Addresses []string
+	HELO      string // what they say in EHLO
+	// Hosts are the mail hosts, as lines "address what…", what being of: good,
+	// no-starttls, self-signed, untrusted, incomplete, expired, expiring, wrong-name,
+	// rsa1024, tls10, broken-tls, injected, refused, silent, rejects, local-name.
+	// "address dane-ee" presents the key that the zone text {tlsa} stands for. Nil:
+	// no host is talked to.
+	Hosts []string
+	// Policy is what the policy host serves, or "status 404", "redirect", "html",
+	// "self-signed", "wrong-name", "silent"; empty: nothing is fetched.
+	Policy string
+	// Lists are block list entries, as lines "list target listed" or "list target
+	// unusable"; targets that are not named are not listed. Nil: none is asked.
+	Lists []string
+	// Servers are the name servers, as lines "host address what…", what being of:
+	// good, lame, stale, differs, no-tcp, no-edns, silent, gone. Nil: none is asked.
+	Servers []string
+	// Security are results of DNSSEC validation, as lines "name TYPE status
+	// [reason]"; names that are not listed are insecure. Nil: nothing is validated.
+	Security []string
+
+	// Mail is the mail audited, for a rule about mails; its lines end in LF here and in
+	// CRLF when it is sent. Signers are the signatures it is given before, the last on
+	// top, as "domain selector"; their keys are published too. Changes are pairs of old
+	// and new text: what became of the mail after it was signed.
+	Mail    string
+	Signers []string
+	Changes []string
+
 	// Unfixable says that the repair of this scenario leaves the finding.
 	Unfixable bool
 }
@@ -87,9 +116,10 @@ const (
 	May    Level = "MAY"
 )
 
-// Case is one snapshot before one rule.
+// Case is one snapshot, or one mail, before one rule.
 type Case struct {
-	Facts *facts.Snapshot
+	Facts *facts.Snapshot // of a domain; nil in the audit of a mail
+	Mail  *mail.Facts     // nil in the audit of a domain
 
 	rule     *Rule
 	findings []*Finding
@@ -118,6 +148,13 @@ func (c *Case) Report(at Subject, format string, args ...any) *Finding {
 	return f
 }
 
+// Lower sets the severity of all findings reported so far that are above it.
+func (c *Case) Lower(to Severity) {
+	for _, f := range c.findings {
+		f.Severity = min(f.Severity, to)
+	}
+}
+
 // Unknown says that the rule cannot decide, and why. Findings win over it: what
 // is proven stays proven.
 func (c *Case) Unknown(format string, args ...any) {
@@ -127,4 +164,12 @@ func (c *Case) Unknown(format string, args ...any) {
 // NotApplicable says that the rule has nothing to say of this domain, and why.
 func (c *Case) NotApplicable(format string, args ...any) {
 	c.skipped = fmt.Sprintf(format, args...)
+}
+
+// answers are the lookups of the case.
+func (c *Case) answers() Answers {
+	if c.Mail != nil {
+		return c.Mail
+	}
+	return c.Facts
 }

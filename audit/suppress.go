@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/mailcheck-go/mailcheck/audit/facts"
 	"github.com/mailcheck-go/mailcheck/resolve"
 )
 
@@ -59,7 +58,7 @@ func NewSuppressor(list []Suppression) (*Suppressor, error) {
 
 // apply marks findings and reports what is wrong with the suppressions that
 // name this domain. Those for every domain are judged by [Suppressor.Unused].
-func (s *Suppressor) apply(snap *facts.Snapshot, r *Report, rules []Rule) []Finding {
+func (s *Suppressor) apply(r *Report, rules []Rule) []Finding {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var out []Finding
@@ -68,7 +67,7 @@ func (s *Suppressor) apply(snap *facts.Snapshot, r *Report, rules []Rule) []Find
 		if x.Domain != "" && !match(x.Domain, r.Domain.String()) {
 			continue
 		}
-		expired := !x.Expires.IsZero() && !snap.At.Before(x.Expires)
+		expired := !x.Expires.IsZero() && !r.Started.Before(x.Expires)
 		if expired {
 			if f := meta(rules, SuppressionExpired, r.Domain, x.Suppression); f != nil && (!x.told || x.Domain != "") {
 				out, x.told = append(out, *f), true

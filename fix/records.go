@@ -48,6 +48,22 @@ func SameRecords(a, b []resolve.Record) bool {
 	return slices.Equal(keys(a), keys(b))
 }
 
+// SameText is [SameRecords] without regard to how texts are cut into strings:
+// some providers cut them as they like, and readers join them.
+func SameText(a, b []resolve.Record) bool {
+	return slices.Equal(texts(a), texts(b))
+}
+
+func texts(rs []resolve.Record) []string {
+	joined := slices.Clone(rs)
+	for i, r := range joined {
+		if d, ok := r.Data.(resolve.TXT); ok {
+			joined[i].Data = resolve.SplitTXT(d.Joined())
+		}
+	}
+	return keys(joined)
+}
+
 func keys(rs []resolve.Record) []string {
 	var out []string
 	for _, r := range rs {

@@ -29,10 +29,26 @@ const (
 	DMARCReports                 // the destinations of its reports
 	DKIM                         // the keys under the selectors asked
 	Senders                      // PTR and SPF result of the given addresses
+	STS                          // its MTA-STS record
+	STSPolicy                    // its MTA-STS policy, if one was asked for
+	TLSRPT                       // its TLS-RPT record
+	TLSA                         // the TLSA records of the MX hosts
+	MailHosts                    // what the mail hosts show, if they were talked to
+	NameServers                  // the name servers of the zone, if they were asked
+	DNSSEC                       // DNSSEC validation, if it was made
+	Zone                         // the zone around the mail records
+	Logo                         // its BIMI record, and what that leads to
+	BlockLists                   // block lists, if they were asked
+
+	lastFact = BlockLists
 )
 
+// Network are the facts that need more than questions to a resolver.
+const Network = STSPolicy | MailHosts | NameServers | DNSSEC | Logo
+
 var setNames = []string{"the domain itself", "MX", "addresses of the MX hosts", "SPF record",
-	"the records that SPF includes", "DMARC policy", "DMARC report destinations", "DKIM keys", "sending addresses"}
+	"the records that SPF includes", "DMARC policy", "DMARC report destinations", "DKIM keys", "sending addresses",
+	"MTA-STS record", "MTA-STS policy", "TLS-RPT record", "TLSA records", "mail hosts", "name servers", "DNSSEC validation", "the zone", "BIMI record", "block lists"}
 
 // String lists the facts in words.
 func (s Set) String() string {
@@ -50,7 +66,7 @@ func (s Set) String() string {
 func (s *Snapshot) Missing(need Set) (Set, error) {
 	var missing Set
 	var cause error
-	for bit := Existence; bit <= Senders; bit <<= 1 {
+	for bit := Existence; bit <= lastFact; bit <<= 1 {
 		if need&bit == 0 {
 			continue
 		}

@@ -24,6 +24,7 @@ const (
 type gatherer struct {
 	snap *Snapshot
 	memo *memo
+	helo string
 	mu   sync.Mutex // guards snap
 
 	mxDone  chan struct{}  // closed once the MX records, not yet their addresses, are known
@@ -53,8 +54,8 @@ func Gather(ctx context.Context, r resolve.Resolver, domain resolve.Name, opt Op
 		now = time.Now
 	}
 	m := newMemo(r)
-	s := &Snapshot{Domain: domain, At: now(), Resolver: opt.Resolver, memo: m, gaps: map[Set]error{}}
-	g := &gatherer{snap: s, memo: m, mxDone: make(chan struct{})}
+	s := &Snapshot{Domain: domain, At: now(), Resolver: opt.Resolver, Optional: opt.Optional, memo: m, gaps: map[Set]error{}}
+	g := &gatherer{snap: s, memo: m, helo: opt.HELO, mxDone: make(chan struct{})}
 	opt.Selectors = opt.Selectors[:min(len(opt.Selectors), maxSelectors)]
 	opt.Addresses = opt.Addresses[:min(len(opt.Addresses), maxAddresses)]
 
@@ -64,8 +65,10 @@ func Gather(ctx context.Context, r resolve.Resolver, domain resolve.Name, opt Op
 		a, _ := spf.Analyze(ctx, m, domain, spf.Options{}) // the error is that of ctx, and stands in the analysis
 		g.lock(func() { s.SPF = a })
 	})
-	wg.Go(func() { g.dmarc(ctx) })
+	wg.Go(func() { g.brand(ctx, opt, g.dmarc(ctx)) })
+	wg.Go(func() { g.listings(ctx, opt) })
 	wg.Go(func() { g.dkim(ctx, opt.Selectors) })
+	wg.Go(func() { g.transport(ctx, opt) })
 	senders := make([]Sender, len(opt.Addresses))
 	for i, a := range opt.Addresses {
 		wg.Go(func() { senders[i] = g.sender(ctx, a) })
@@ -73,6 +76,7 @@ func Gather(ctx context.Context, r resolve.Resolver, domain resolve.Name, opt Op
 	wg.Wait()
 	s.Senders = senders
 	g.misplaced(ctx)
+	g.surroundings(ctx)
 	g.loops(ctx)
 	s.settle()
 	s.Elapsed = now().Sub(s.At)
@@ -80,13 +84,14 @@ func Gather(ctx context.Context, r resolve.Resolver, domain resolve.Name, opt Op
 }
 
 // dmarc finds the policy, then checks where its reports go.
-func (g *gatherer) dmarc(ctx context.Context) {
+func (g *gatherer) dmarc(ctx context.Context) dmarc.Discovery {
 	d := dmarc.Discover(ctx, g.memo, g.snap.Domain, dmarc.Options{})
 	var dest []dmarc.Destination
 	if len(d.Policy.Record.RUA)+len(d.Policy.Record.RUF) > 0 {
 		dest = dmarc.CheckDestinations(ctx, g.memo, d)
 	}
 	g.lock(func() { g.snap.DMARC, g.snap.Reports = d, dest })
+	return d
 }
 
 // dkim looks for keys under the selectors given, and under those of the
@@ -243,6 +248,7 @@ func (s *Snapshot) settle() {
 	if k := s.DKIM.Domainkey; k.State == resolve.Unavailable && s.DKIM.Conclusion != dkim.KeyFound {
 		s.gap(DKIM, k.Err)
 	}
+	s.settleTransport()
 	if len(s.Senders) == 0 {
 		s.gap(Senders, errNoAddresses)
 	}

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"sync"
 
+	"github.com/mailcheck-go/mailcheck/iprev"
 	"github.com/mailcheck-go/mailcheck/resolve"
 	"github.com/mailcheck-go/mailcheck/spf"
 )
@@ -24,6 +25,9 @@ type Sender struct {
 	Confirmed resolve.State
 	// SPF is the result for mail from postmaster at the domain.
 	SPF spf.Result
+	// HELO is what the host says in EHLO, held against DNS; its Form is empty if
+	// that is not known.
+	HELO iprev.HELO
 }
 
 func (g *gatherer) sender(ctx context.Context, addr netip.Addr) Sender {
@@ -35,6 +39,9 @@ func (g *gatherer) sender(ctx context.Context, addr netip.Addr) Sender {
 			IP: addr, Helo: g.snap.Domain.String(), MailFrom: "postmaster@" + g.snap.Domain.String(),
 		}, spf.Options{})
 	})
+	if g.helo != "" {
+		wg.Go(func() { s.HELO = iprev.Check(ctx, g.memo, addr, iprev.Options{HELO: g.helo}).HELO })
+	}
 	wg.Wait()
 	return s
 }

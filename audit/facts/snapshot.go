@@ -1,13 +1,18 @@
 package facts
 
 import (
+	"context"
 	"errors"
 	"net/netip"
 	"time"
 
 	"github.com/mailcheck-go/mailcheck/dkim"
 	"github.com/mailcheck-go/mailcheck/dmarc"
+	"github.com/mailcheck-go/mailcheck/mtasts"
+	"github.com/mailcheck-go/mailcheck/probe"
+	"github.com/mailcheck-go/mailcheck/probe/nameserver"
 	"github.com/mailcheck-go/mailcheck/resolve"
+	"github.com/mailcheck-go/mailcheck/resolve/dnssec"
 	"github.com/mailcheck-go/mailcheck/spf"
 )
 
@@ -17,6 +22,28 @@ type Options struct {
 	Addresses []netip.Addr     // addresses that mail is sent from
 	Resolver  string           // who is asked, for the report
 	Now       func() time.Time // nil: time.Now
+
+	// Probe says how to talk to the mail hosts; nil: they are left alone.
+	Probe *probe.Options
+	// Paths tells over which ways connections leave this network, as probe.Paths
+	// does; nil: it is found out for this domain alone.
+	Paths func(context.Context) []probe.Path
+	// HELO is what the sending hosts say in EHLO; empty: not known.
+	HELO string
+	// Fetch says how to get the MTA-STS policy; nil: it is not asked for.
+	Fetch *mtasts.Options
+	// NameServers looks at the name servers of a domain, as nameserver.Look does;
+	// nil: they are not asked.
+	NameServers func(context.Context, resolve.Name) (nameserver.Zone, error)
+	// Validate says what DNSSEC proves, as dnssec.Validator's Status does; nil:
+	// nothing is validated.
+	Validate func(context.Context, resolve.Question) dnssec.Result
+	// BlockLists asks block lists about the sending addresses and the domain; nil:
+	// none is asked.
+	BlockLists BlockListFunc
+	// Optional are facts that nobody insists on: that they could not be found out
+	// makes no report incomplete.
+	Optional Set
 }
 
 // Snapshot is what was known of a domain at one moment. It is read-only once
@@ -40,12 +67,19 @@ type Snapshot struct {
 	DKIM    dkim.Discovery
 	Senders []Sender
 
+	Transport Transport
+	Around    Surroundings
+	Brand     Brand
+	Listings  Listings
+
 	// Misplaced holds records found where receivers do not look for them. The
 	// likely places are asked only when the right one is empty.
 	Misplaced []Misplaced
 
 	// Loops holds the alias chains without end behind answers that failed.
 	Loops []resolve.Answer
+
+	Optional Set // see Options.Optional
 
 	gaps map[Set]error
 	memo *memo

@@ -4,4 +4,4 @@ import (
 	"github.com/mailcheck-go/mailcheck/audit"
 )
 
-var domainRules = []*audit.Rule{&domainNonexistent, &domainAliasLoop, &domainTCPBlocked}
+var domainRules = []*audit.Rule{&domainNonexistent, &domainAliasLoop, &domainTCPBlocked, &soaUnavailable, &dnsWildcard}

@@ -6,7 +6,8 @@ import (
 	"github.com/mailcheck-go/mailcheck/resolve"
 )
 
-var mxRules = []*audit.Rule{&mxMissing, &mxNull, &mxAlias, &mxLiteral, &mxPrivate, &mxUnresolvable, &mxNullSender, &mxIPv6Only, &mxShared}
+var mxRules = []*audit.Rule{&mxMissing, &mxNull, &mxAlias, &mxLiteral, &mxPrivate, &mxUnresolvable, &mxNullSender, &mxIPv6Only, &mxShared,
+	&mxUnreachable, &mxAddressUnreachable, &mxRejects, &mxGreetingName}
 
 // noMX notes that there are no MX records for a rule to look at.
 func noMX(c *audit.Case) bool {

@@ -22,7 +22,7 @@ func yahooProfile() audit.Profile {
 			{ID: "yahoo-domain", Scope: allSenders, Since: start, Source: yahooReplies,
 				Text:   "The domains of From and MAIL FROM exist and have no null MX.",
 				Effect: "refused with 553 or 554; delayed with 451 while DNS does not answer",
-				Rules:  []audit.ID{"DNS001", "MX007"}, Unless: []facts.Kind{facts.Parked, facts.Receives},
+				Rules:  []audit.ID{"DNS001", "DNS004", "MX007"}, Unless: []facts.Kind{facts.Parked, facts.Receives},
 				Partly: "the domain exists; for one deep below its zone Yahoo may still find no SOA record"},
 			unseen(audit.Requirement{ID: "yahoo-spam-rate", Scope: allSenders, Since: start, Source: yahooPractices,
 				Text:   "Users report less than 0.3 % of the mail in the inbox as spam.",

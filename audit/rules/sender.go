@@ -6,7 +6,7 @@ import (
 	"github.com/mailcheck-go/mailcheck/resolve"
 )
 
-var senderRules = []*audit.Rule{&ptrMissing, &ptrUnconfirmed, &ptrGeneric}
+var senderRules = []*audit.Rule{&ptrMissing, &ptrUnconfirmed, &ptrGeneric, &heloInvalid, &heloUnresolved, &heloMismatch}
 
 // noSenders notes that no sending address was given.
 func noSenders(c *audit.Case) bool {
@@ -32,3 +32,20 @@ func noPTR(c *audit.Case, x facts.Sender) {
 		c.Unknown("the PTR of %s is unknown: %v", x.Address, x.PTR.Err)
 	}
 }
+
+// noHELO notes that it is not known what the sending hosts say.
+func noHELO(c *audit.Case) bool {
+	if noSenders(c) {
+		return true
+	}
+	if c.Facts.Senders[0].HELO.Form == "" {
+		c.NotApplicable("the name that the sending hosts say in EHLO was not given (--helo)")
+		return true
+	}
+	return false
+}
+
+const (
+	heloImpact = "Receivers look at the name in EHLO: many refuse one that is no name, and count one that does not lead to the address as a sign of spam."
+	heloZone   = "25.2.0.192.in-addr.arpa. 3600 IN PTR mail.example.org.\nmail.example.org. 3600 IN A 192.0.2.25\nexample.org. 3600 IN TXT \"v=spf1 ip4:192.0.2.25 -all\"\n"
+)

@@ -8,10 +8,12 @@ import (
 )
 
 // table is every rule in the order of the report. The rules of a family stand
-// in the list of its own file: spf.go, dkim.go, dmarc.go, mx.go, sender.go.
+// in the list of its own file: spf.go, dkim.go, dmarc.go, mx.go and so on.
 var table = sync.OnceValue(func() []audit.Rule {
 	var out []audit.Rule
-	for _, family := range [][]*audit.Rule{domainRules, spfRules, dkimRules, dmarcRules, mxRules, senderRules, configRules} {
+	for _, family := range [][]*audit.Rule{domainRules, spfRules, dkimRules, dmarcRules, mxRules, senderRules,
+		tlsRules, stsRules, tlsrptRules, daneRules, nsRules, dnssecRules,
+		dnsblRules, bimiRules, configRules} {
 		for _, r := range family {
 			out = append(out, *r)
 		}

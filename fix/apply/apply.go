@@ -242,10 +242,10 @@ func (r *runner) write(ctx context.Context, zone resolve.Name, s *fix.Step, x *S
 	switch {
 	case err != nil:
 		return err
-	case fix.SameRecords(has, now):
+	case fix.SameText(has, now):
 		x.Outcome = Done
 		return nil
-	case !fix.SameRecords(has, old):
+	case !fix.SameText(has, old): // RFC 2136 prerequisites look at the strings too
 		return fmt.Errorf("%w: the provider has other records than the name servers", ErrStale)
 	}
 	if r.opt.Undo != nil {
@@ -290,9 +290,9 @@ func look(ctx context.Context, s Servers, c fix.Change) (resolve.Name, []ServerR
 		case len(a.Answer.Chain) > 0 && c.Type != resolve.TypeCNAME:
 			// The name is an alias: what is behind it is another's to change.
 			v.Records = append(v.Records, "CNAME "+a.Answer.Chain[0].Target.FQDN())
-		case fix.SameRecords(a.Answer.Records, now):
+		case fix.SameText(a.Answer.Records, now):
 			v.State = HoldsNew
-		case fix.SameRecords(a.Answer.Records, old):
+		case fix.SameText(a.Answer.Records, old):
 			v.State = HoldsOld
 		default:
 			for _, r := range a.Answer.Records {

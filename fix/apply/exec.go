@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"slices"
 	"time"
 
 	"github.com/mailcheck-go/mailcheck/fix"
@@ -78,6 +79,10 @@ func (p *Exec) Get(ctx context.Context, zone, name resolve.Name, t resolve.Type)
 
 // Set has the program make changes.
 func (p *Exec) Set(ctx context.Context, zone resolve.Name, changes []fix.Change) error {
+	changes = slices.Clone(changes)
+	for i := range changes { // simple programs cannot tell null from a list
+		changes[i].Old, changes[i].New = append([]string{}, changes[i].Old...), append([]string{}, changes[i].New...)
+	}
 	_, err := p.call(ctx, Request{Schema: ExecSchema, Op: "set", Zone: zone, Changes: changes})
 	return err
 }

@@ -154,7 +154,7 @@ func (p *RFC2136) exchange(ctx context.Context, m *dns.Msg) (*dns.Msg, error) {
 	}
 	r, err := conn.ReadMsg()
 	switch {
-	case errors.Is(err, dns.ErrSig), errors.Is(err, dns.ErrKey), errors.Is(err, dns.ErrSecret), errors.Is(err, dns.ErrTime), errors.Is(err, dns.ErrNoSig):
+	case errors.Is(err, dns.ErrAuth), errors.Is(err, dns.ErrSig), errors.Is(err, dns.ErrKey), errors.Is(err, dns.ErrSecret), errors.Is(err, dns.ErrTime), errors.Is(err, dns.ErrNoSig):
 		if r != nil && r.Rcode == dns.RcodeNotAuth {
 			return nil, rcode(r.Rcode)
 		}

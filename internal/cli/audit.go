@@ -20,19 +20,22 @@ import (
 // auditOptions are the flags of "audit domain".
 type auditOptions struct {
 	resolverFlags
-	domainsFile string
-	configPath  string
-	selectors   []string
-	addresses   []string
-	profiles    []string
-	failOn      string
-	only, skip  []string
-	timeout     time.Duration
-	concurrency int
-	format      string
-	outputFile  string
-	color       string
-	quiet       bool
+	networkFlags
+	probe, noProbe bool
+	dnsbl          bool
+	domainsFile    string
+	configPath     string
+	selectors      []string
+	addresses      []string
+	profiles       []string
+	failOn         string
+	only, skip     []string
+	timeout        time.Duration
+	concurrency    int
+	format         string
+	outputFile     string
+	color          string
+	quiet          bool
 }
 
 // Defaults of the audit.
@@ -49,7 +52,7 @@ func newAudit(s Streams) *cobra.Command {
 	cmd.Short = "Audit what a domain publishes for mail"
 	cmd.Long = "Audit domains: 'mailcheck audit DOMAIN...' is the short form of 'mailcheck audit domain DOMAIN...'."
 	cmd.Example = strings.ReplaceAll(domain.Example, "audit domain", "audit")
-	cmd.AddCommand(domain)
+	cmd.AddCommand(domain, newAuditMessage(s))
 	return cmd
 }
 
@@ -59,7 +62,14 @@ func newAuditDomain(s Streams) *cobra.Command {
 		Use:   "domain DOMAIN...",
 		Short: "Audit the mail records of domains",
 		Long: `Audit the mail records of domains: SPF, DKIM, DMARC and MX, judged as receivers
-judge them. Nothing is sent to anybody but DNS queries.
+judge them, and MTA-STS, TLS-RPT and DANE.
+
+With up to 20 domains it also looks beyond records: it greets the mail hosts (no
+sender or recipient is named), fetches the MTA-STS policy, asks each name server
+of the zone and validates DNSSEC. What cannot be seen from here, as when port 25
+is blocked, is listed and does not change the exit status, unless --probe insists
+on it. --no-probe leaves all of that out, and so do --offline, --zone and longer
+lists of domains, which would mean to knock at thousands of strangers' doors.
 
 Domains come from the arguments, from --domains-file, or else from mailcheck.yaml.
 Exit status: 0 clean, 1 findings at or above --fail-on, 2 something could not be
@@ -71,8 +81,12 @@ known, 3 wrong usage, 130 interrupted. A finding outweighs an unknown.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, s, args) },
 	}
-	o.add(cmd)
+	o.resolverFlags.add(cmd)
+	o.networkFlags.add(cmd)
 	fs := cmd.Flags()
+	fs.BoolVar(&o.probe, "probe", false, "look beyond DNS records, and count what cannot be seen as unknown")
+	fs.BoolVar(&o.noProbe, "no-probe", false, "ask the resolver alone: talk to no mail host, policy host or name server, validate no DNSSEC")
+	fs.BoolVar(&o.dnsbl, "dnsbl", false, "ask block lists about the addresses of --ip and the domain; most answer only a resolver of one's own, not a public one")
 	fs.StringVar(&o.domainsFile, "domains-file", "", "`file` with a domain a line, - for standard input")
 	fs.StringVar(&o.configPath, "config", "", "configuration `file` (default: mailcheck.yaml here, if there is one)")
 	fs.StringSliceVar(&o.selectors, "selector", nil, "DKIM `selector` in use, repeatable")
@@ -98,6 +112,7 @@ type plan struct {
 	failOn   audit.Severity
 	profiles []audit.Profile
 	supp     *audit.Suppressor
+	network  network
 }
 
 func (o *auditOptions) run(cmd *cobra.Command, s Streams, args []string) error {
@@ -132,6 +147,12 @@ func (o *auditOptions) audit(ctx context.Context, s Streams, p *plan, res *resol
 	worst, incomplete, n := audit.Severity(0), false, 0
 	table := rules.All()
 	progress := newProgress(s, len(p.domains))
+	more, err := o.beyond(ctx, p, res)
+	if err != nil {
+		return err
+	}
+	defer more.close()
+	lists := res.blockLists()
 	settings := audit.Options{Only: o.only, Skip: o.skip, Profiles: p.profiles, Suppressor: p.supp}
 	var fleet audit.Fleet
 	emit := func(r audit.Report) error {
@@ -147,15 +168,19 @@ func (o *auditOptions) audit(ctx context.Context, s Streams, p *plan, res *resol
 		ctx, cancel := context.WithTimeout(ctx, o.timeout)
 		defer cancel()
 		selectors, addrs := p.config.For(name)
-		snap := facts.Gather(ctx, res.Resolver, name, facts.Options{
-			Selectors: append(selectors, o.selectors...), Addresses: append(addrs, p.addrs...), Resolver: res.about,
-		})
+		opt := more.opt
+		opt.Selectors, opt.Addresses = append(selectors, o.selectors...), append(addrs, p.addrs...)
+		if o.dnsbl {
+			opt.BlockLists = lists
+		}
+		opt.Resolver, opt.HELO = res.about, p.network.helo
+		snap := facts.Gather(ctx, res.Resolver, name, opt)
 		if len(p.domains) > 1 {
 			fleet.Note(snap)
 		}
 		return audit.Run(snap, table, settings)
 	}
-	err := ordered(ctx, p.domains, o.concurrency, one, emit)
+	err = ordered(ctx, p.domains, o.concurrency, one, emit)
 	progress.done()
 	if e := printer.End(); err == nil {
 		err = e
@@ -212,6 +237,12 @@ func (o *auditOptions) check(cmd *cobra.Command, s Streams, args []string) (*pla
 	if p.addrs, err = parseAddrs(o.addresses); err != nil {
 		return nil, err
 	}
+	if p.network, err = o.networkFlags.read(); err != nil {
+		return nil, err
+	}
+	if o.probe && (o.noProbe || o.offline) {
+		return nil, usage("drop one of the two", "--probe excludes --no-probe and --offline")
+	}
 	if p.profiles, err = pickProfiles(o.profiles); err != nil {
 		return nil, err
 	}
@@ -219,4 +250,20 @@ func (o *auditOptions) check(cmd *cobra.Command, s Streams, args []string) (*pla
 		return nil, err
 	}
 	return p, checkSelectors(o.selectors)
+}
+
+// beyond is what of the audit goes beyond questions to the resolver.
+func (o *auditOptions) beyond(ctx context.Context, p *plan, res *resolver) (*probing, error) {
+	auto := len(p.domains) <= maxProbed && len(o.zones) == 0 && !o.offline
+	if o.noProbe || !o.probe && !auto {
+		return &probing{close: func() {}}, nil
+	}
+	out, err := p.network.probing(ctx, res)
+	if err != nil {
+		return nil, err
+	}
+	if !o.probe {
+		out.opt.Optional = facts.Network
+	}
+	return out, nil
 }

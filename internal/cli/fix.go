@@ -15,6 +15,6 @@ byte, and only if the zone is still what the plan was made for.`,
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newFixPlan(s), newFixShow(s), newFixApply(s), newFixVerify(s), newFixUndo(s))
+	cmd.AddCommand(newFixPlan(s), newFixShow(s), newFixApply(s), newFixVerify(s), newFixUndo(s), newFixExport(s))
 	return cmd
 }

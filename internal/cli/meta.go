@@ -6,12 +6,14 @@ import (
 	"io"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/mailcheck-go/mailcheck/audit"
+	"github.com/mailcheck-go/mailcheck/audit/mailrules"
 	"github.com/mailcheck-go/mailcheck/audit/rules"
 	"github.com/mailcheck-go/mailcheck/internal/ruledoc"
 )
@@ -61,7 +63,7 @@ func newVersion(s Streams) *cobra.Command {
 				Go       string `json:"go"`
 				Platform string `json:"platform"`
 				Rules    int    `json:"rules"`
-			}{"mailcheck.version/1", version, revision(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH, len(rules.All())}
+			}{"mailcheck.version/1", version, revision(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH, len(allRules())}
 			if format == "json" {
 				return writeJSON(s.Out, v)
 			}
@@ -89,7 +91,7 @@ func newRules(s Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rules [RULE|FAMILY...]",
 		Short: "List the rules",
-		Long:  "List the rules that an audit judges by: all, or those of the families, IDs or slugs given.",
+		Long:  "List the rules that an audit of a domain or of a mail judges by: all, or those of the families, IDs or slugs given.",
 		Example: `  mailcheck rules
   mailcheck rules spf dmarc
   mailcheck rules -o json`,
@@ -97,11 +99,11 @@ func newRules(s Streams) *cobra.Command {
 			if err := oneOf(cmd, "output", format, "text", "json", "markdown"); err != nil {
 				return err
 			}
-			if err := checkWords(cmd, args); err != nil {
+			if err := checkWordsOf(allRules(), args); err != nil {
 				return err
 			}
 			var list []audit.Rule
-			for _, r := range rules.All() {
+			for _, r := range allRules() {
 				if audit.Selected(&r, args, nil) {
 					list = append(list, r)
 				}
@@ -162,8 +164,11 @@ func newExplain(s Streams) *cobra.Command {
 	return cmd
 }
 
+// allRules are the rules on domains and those on mails.
+func allRules() []audit.Rule { return slices.Concat(rules.All(), mailrules.All()) }
+
 func findRule(word string) (audit.Rule, bool) {
-	for _, r := range rules.All() {
+	for _, r := range allRules() {
 		if !strings.EqualFold(word, r.Family()) && r.Matches(word) {
 			return r, true
 		}
@@ -173,7 +178,7 @@ func findRule(word string) (audit.Rule, bool) {
 
 func ruleWords() []string {
 	var out []string
-	for _, r := range rules.All() {
+	for _, r := range allRules() {
 		out = append(out, string(r.ID), r.Slug)
 	}
 	return out
@@ -187,12 +192,15 @@ func unknownRule(word string) error {
 	return usage(hint, "no rule is called %q", word)
 }
 
-// checkWords refuses a rule word that names nothing: a misspelt --skip would
+// checkWords refuses a word that names no rule on domains: a misspelt --skip would
 // otherwise be a silent no.
-func checkWords(_ *cobra.Command, words []string) error {
+func checkWords(_ *cobra.Command, words []string) error { return checkWordsOf(rules.All(), words) }
+
+// checkWordsOf does the same for a table.
+func checkWordsOf(table []audit.Rule, words []string) error {
 	for _, w := range words {
 		known := false
-		for _, r := range rules.All() {
+		for _, r := range table {
 			known = known || r.Matches(w)
 		}
 		if !known {

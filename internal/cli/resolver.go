@@ -39,6 +39,8 @@ type resolver struct {
 	resolve.Resolver
 	about string // for reports
 	close func()
+
+	client *client.Client // nil if nothing of the network is asked
 }
 
 func (f *resolverFlags) open(s Streams) (*resolver, error) {
@@ -66,7 +68,7 @@ func (f *resolverFlags) open(s Streams) (*resolver, error) {
 			return nil, &Error{Code: ExitUsage, Err: err, Hint: "name a DNS server with --resolver, or give --offline and --zone"}
 		}
 		out.close = func() { c.Close() }
-		next = c
+		next, out.client = c, c
 		names := strings.Join(c.Servers(), ", ")
 		if f.authoritative {
 			next = c.Authoritative()

@@ -94,7 +94,7 @@ to publish. What could not be found out is reported as unknown, never as missing
 	})
 	root.SuggestionsMinimumDistance = 2
 	root.CompletionOptions.HiddenDefaultCmd = false
-	root.AddCommand(newAudit(s), newRules(s), newExplain(s), newVersion(s), newLab(s), newDMARC(s), newDKIM(s), newSPF(s), newFix(s), newDiagnose(s), newBaseline(s), newCompare(s), newRollout(s), newReportsCommand(s))
+	root.AddCommand(newAudit(s), newRules(s), newExplain(s), newVersion(s), newLab(s), newDMARC(s), newDKIM(s), newSPF(s), newFix(s), newDiagnose(s), newBaseline(s), newCompare(s), newRollout(s), newReportsCommand(s), newProbe(s), newMTASTS(s), newTLSRPT(s), newDANE(s))
 	return root
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra/doc"
 	"github.com/spf13/pflag"
 
+	"github.com/mailcheck-go/mailcheck/audit/mailrules"
 	"github.com/mailcheck-go/mailcheck/audit/rules"
 	"github.com/mailcheck-go/mailcheck/internal/cli"
 	"github.com/mailcheck-go/mailcheck/internal/ruledoc"
@@ -37,8 +38,9 @@ func main() {
 
 // generate returns every page by its path below the root.
 func generate() (map[string][]byte, error) {
-	pages := map[string][]byte{"docs/rules/README.md": []byte(ruledoc.Index(rules.All()))}
-	for _, r := range rules.All() {
+	all := slices.Concat(rules.All(), mailrules.All())
+	pages := map[string][]byte{"docs/rules/README.md": []byte(ruledoc.Index(all))}
+	for _, r := range all {
 		pages["docs/rules/"+string(r.ID)+".md"] = []byte(ruledoc.Page(r))
 	}
 	tree := cli.NewRoot(cli.Streams{Getenv: func(string) string { return "" }})

@@ -8,7 +8,7 @@ PATH=$PATH:/usr/sbin
 export PATH
 
 missing=
-for pair in nsd:nsd knotd:knot unbound:unbound dnssec-signzone:bind9-utils ldns-signzone:ldnsutils delv:bind9-dnsutils unbound-host:unbound-host; do
+for pair in nsd:nsd knotd:knot unbound:unbound dnssec-signzone:bind9-utils ldns-signzone:ldnsutils delv:bind9-dnsutils named:bind9 jq:jq unbound-host:unbound-host; do
 	command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
 done
 

@@ -1,7 +1,9 @@
 package render
 
 import (
+	"reflect"
 	"strings"
+	"time"
 
 	"github.com/mailcheck-go/mailcheck/audit"
 	"github.com/mailcheck-go/mailcheck/audit/facts"
@@ -26,6 +28,11 @@ func clean(r *audit.Report) *audit.Report {
 	})
 	c.Findings = each(r.Findings, cleanFinding)
 	c.Profiles = each(r.Profiles, cleanProfile)
+	if r.Mail != nil {
+		m := *r.Mail
+		cleanValue(reflect.ValueOf(&m).Elem())
+		c.Mail = &m
+	}
 	return &c
 }
 
@@ -74,6 +81,35 @@ func cleanProfile(p *audit.ProfileResult) {
 		q.Verdict, q.Reason = audit.Verdict(safe.Text(string(q.Verdict))), safe.Text(q.Reason)
 		q.Rules = each(q.Rules, func(x *audit.ID) { *x = id(*x) })
 	})
+}
+
+// cleanValue makes every string below a value safe, in copies of its lists and
+// pointers. It is for plain data without maps, which a summary of a mail is.
+func cleanValue(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(safe.Text(v.String()))
+	case reflect.Slice:
+		list := reflect.MakeSlice(v.Type(), v.Len(), v.Len()) // never nil, so that JSON has []
+		reflect.Copy(list, v)
+		v.Set(list)
+		for i := range list.Len() {
+			cleanValue(list.Index(i))
+		}
+	case reflect.Pointer:
+		if !v.IsNil() {
+			x := reflect.New(v.Type().Elem())
+			x.Elem().Set(v.Elem())
+			v.Set(x)
+			cleanValue(x.Elem())
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() && v.Type() != reflect.TypeFor[time.Time]() {
+				cleanValue(v.Field(i))
+			}
+		}
+	}
 }
 
 // each copies a list, never to nil, and lets f change the elements of the copy.

@@ -3,6 +3,7 @@ package render
 import (
 	"bufio"
 	"encoding/csv"
+	"slices"
 	"strings"
 
 	"github.com/mailcheck-go/mailcheck/audit"
@@ -15,11 +16,21 @@ var csvHeader = []string{"domain", "kind", "outcome", "severity", "rule", "slug"
 
 // csvPrinter writes a row for each finding and for each rule that could not be
 // checked. Cells that a spreadsheet would compute begin with an apostrophe.
-type csvPrinter struct{ w *csv.Writer }
+type csvPrinter struct {
+	w     *csv.Writer
+	mails bool // with a column for the file
+}
 
-func newCSV(out *bufio.Writer, _ Options) printer { return &csvPrinter{w: csv.NewWriter(out)} }
+func newCSV(out *bufio.Writer, opt Options) printer {
+	return &csvPrinter{w: csv.NewWriter(out), mails: opt.Mails}
+}
 
-func (p *csvPrinter) begin() error { return p.rows(csvHeader) }
+func (p *csvPrinter) begin() error {
+	if p.mails {
+		return p.rows(append(slices.Clone(csvHeader), "file"))
+	}
+	return p.rows(csvHeader)
+}
 
 func (p *csvPrinter) report(r *audit.Report) error {
 	var rows [][]string
@@ -46,6 +57,11 @@ func (p *csvPrinter) report(r *audit.Report) error {
 		if x.Outcome == audit.Unknown {
 			rows = append(rows, []string{r.Domain.String(), string(r.Kind), string(x.Outcome), x.Severity.String(), string(x.ID), x.Slug,
 				"", "", "", x.Reason, "", "", "", "", ""})
+		}
+	}
+	if p.mails {
+		for i := range rows {
+			rows[i] = append(rows[i], title(r))
 		}
 	}
 	return p.rows(rows...)

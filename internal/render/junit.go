@@ -70,7 +70,7 @@ func (p *junitPrinter) begin() error {
 }
 
 func (p *junitPrinter) report(r *audit.Report) error {
-	s := junitSuite{Name: r.Domain.String(), Time: fmt.Sprintf("%.3f", time.Duration(r.DurationMS*int64(time.Millisecond)).Seconds()),
+	s := junitSuite{Name: title(r), Time: fmt.Sprintf("%.3f", time.Duration(r.DurationMS*int64(time.Millisecond)).Seconds()),
 		Properties: []junitProperty{{"kind", string(r.Kind)}, {"resolver", r.Resolver}}}
 	if !r.Started.IsZero() {
 		s.Timestamp = r.Started.UTC().Format("2006-01-02T15:04:05")
@@ -115,13 +115,16 @@ func (p *junitPrinter) end() error {
 func (p *junitPrinter) testcase(x *audit.RuleResult, found []*audit.Finding) junitCase {
 	rule := audit.Rule{ID: x.ID}
 	c := junitCase{Class: "mailcheck." + rule.Family(), Name: strings.TrimSpace(string(x.ID) + " " + x.Slug), Time: "0"}
-	switch x.Outcome {
-	case audit.Pass:
+	switch {
+	case x.Outcome == audit.Pass:
 		return c
-	case audit.NotApplicable:
+	case x.Optional:
+		c.Skipped = &junitReason{Message: "could not be seen from here: " + x.Reason}
+		return c
+	case x.Outcome == audit.NotApplicable:
 		c.Skipped = &junitReason{Message: "not applicable: " + x.Reason}
 		return c
-	case audit.Fail:
+	case x.Outcome == audit.Fail:
 	default:
 		c.Error = &junitReason{Message: "could not be checked: " + x.Reason, Type: "unknown"}
 		return c

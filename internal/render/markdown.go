@@ -31,7 +31,10 @@ func (p *markdownPrinter) report(r *audit.Report) error {
 	}
 	p.any = true
 	t := count(r)
-	p.printf("## %s: %s\n\n%s.\n", safe.Markdown(r.Domain.String()), t.level().words(r.Kind), t)
+	p.printf("## %s: %s\n\n%s.\n", safe.Markdown(title(r)), t.level().words(r.Kind), t)
+	if r.Mail != nil {
+		p.mail(r.Mail)
+	}
 	if t.errors+t.warnings+t.notices > 0 {
 		p.printf("\n| Severity | Rule | At | Finding |\n|---|---|---|---|\n")
 	}
@@ -121,12 +124,12 @@ func (p *markdownPrinter) profiles(r *audit.Report) {
 	if len(r.Profiles) == 0 {
 		return
 	}
-	p.printf("\n### Receivers\n\nWhat they publish as demands on senders, as far as the DNS tells.\n\n")
-	p.printf("| Receiver | Met | Not met | Unknown | Not in DNS |\n|---|---|---|---|---|\n")
+	p.printf("\n### Receivers\n\nWhat they publish as demands on senders, as far as %s tells.\n\n", source(r))
+	p.printf("| Receiver | Met | Not met | Unknown | Not in %s |\n|---|---|---|---|---|\n", strings.TrimPrefix(strings.TrimPrefix(source(r), "the "), "this "))
 	for i := range r.Profiles {
 		q := &r.Profiles[i]
 		n := verdicts(q)
-		p.printf("| %s | %d | %d | %d | %d |\n", safe.Markdown(q.Title), n[audit.Met], n[audit.Unmet], n[audit.Undecided], n[audit.NotInDNS])
+		p.printf("| %s | %d | %d | %d | %d |\n", safe.Markdown(q.Title), n[audit.Met], n[audit.Unmet], n[audit.Undecided], n[audit.NotInDNS]+n[audit.NotInMail])
 	}
 	first := true
 	for i := range r.Profiles {

@@ -16,6 +16,9 @@ import (
 // enumerations are added, never removed or given another meaning.
 const Schema = "mailcheck.audit/1"
 
+// MailSchema is the same for reports of mails.
+const MailSchema = "mailcheck.audit-message/1"
+
 // Options are the settings of a printer. The zero value prints everything,
 // without colour, 80 columns wide.
 type Options struct {
@@ -26,6 +29,9 @@ type Options struct {
 	Version string         // of mailcheck, for SARIF
 	FailOn  audit.Severity // severity from which a finding counts; 0: none counts
 	Rules   []audit.Rule   // the table, for SARIF's descriptors
+
+	// Mails says that the reports are of mails: they have a form of their own.
+	Mails bool
 
 	// DocsURL is the absolute URL under which the pages <ID>.md of the rules stand.
 	// Empty: SARIF carries the rules' help, but no helpUri.

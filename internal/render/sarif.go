@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"strings"
 
@@ -178,6 +179,10 @@ func (p *sarifPrinter) result(r *audit.Report, f *audit.Finding) sarifResult {
 		Suppressions: []sarifSuppression{},
 		Properties:   map[string]any{"domain": r.Domain, "subject": f.Subject.String()},
 	}
+	if r.Mail != nil {
+		x.Locations = []sarifLocation{mailLocation(r, f.Subject.String())}
+		x.Properties["file"] = title(r)
+	}
 	if f.Severity == 0 {
 		x.Kind = "informational" // SARIF 2.1.0, Section 3.27.10: only "fail" has a level
 	}
@@ -199,8 +204,8 @@ func (p *sarifPrinter) note(r *audit.Report) {
 		if p.gaps++; p.gaps > maxNotifications {
 			continue
 		}
-		n := sarifNotification{Level: "warning", Locations: []sarifLocation{{Logical: location(r.Domain, 0).Logical}},
-			Message: sarifWords(fmt.Sprintf("%s: could not be checked (%s): %s", r.Domain, strings.Join(g.rules, " "), g.reason))}
+		n := sarifNotification{Level: "warning", Locations: []sarifLocation{{Logical: logical(r)}},
+			Message: sarifWords(fmt.Sprintf("%s: could not be checked (%s): %s", title(r), strings.Join(g.rules, " "), g.reason))}
 		if len(g.rules) == 1 {
 			n.Rule = &sarifReference{ID: g.rules[0], Index: p.at(audit.ID(g.rules[0]))}
 		}
@@ -253,6 +258,23 @@ func location(name resolve.Name, t resolve.Type) sarifLocation {
 	return sarifLocation{
 		Physical: &sarifPhysical{Artifact: sarifArtifact{"dns/" + path}, Region: sarifRegion{1}},
 		Logical:  []sarifLogical{{Name: name.String(), Full: full, Kind: "resource"}},
+	}
+}
+
+// logical is the place of what a report could not say.
+func logical(r *audit.Report) []sarifLogical {
+	if r.Mail != nil {
+		return mailLocation(r, "").Logical
+	}
+	return location(r.Domain, 0).Logical
+}
+
+// mailLocation is a place in a mail: the file it was read from.
+func mailLocation(r *audit.Report, what string) sarifLocation {
+	path := (&url.URL{Path: filepath.ToSlash(title(r))}).EscapedPath()
+	return sarifLocation{
+		Physical: &sarifPhysical{Artifact: sarifArtifact{path}, Region: sarifRegion{1}},
+		Logical:  []sarifLogical{{Name: title(r), Full: title(r) + " " + what, Kind: "resource"}},
 	}
 }
 

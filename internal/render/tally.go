@@ -33,12 +33,12 @@ func count(r *audit.Report) tally {
 		}
 	}
 	for i := range r.Rules {
-		switch r.Rules[i].Outcome {
-		case audit.Pass:
+		switch x := &r.Rules[i]; {
+		case x.Outcome == audit.Pass:
 			t.passed++
-		case audit.Fail:
+		case x.Outcome == audit.Fail:
 			t.failed++
-		case audit.NotApplicable:
+		case x.Outcome == audit.NotApplicable, x.Optional:
 			t.skipped++
 		default: // an outcome of a later version is not to be read as good
 			t.unknown++
@@ -73,10 +73,21 @@ func (t tally) level() level {
 	return fine
 }
 
+// title is what a report is about.
+func title(r *audit.Report) string {
+	if r.Mail == nil {
+		return r.Domain.String()
+	}
+	if r.Mail.File == "" {
+		return "mail"
+	}
+	return r.Mail.File
+}
+
 // words is the verdict in words. A domain without mail has none to break.
 func (l level) words(kind facts.Kind) string {
 	mail := "MAIL "
-	if kind == facts.Parked || kind == facts.Nonexistent {
+	if kind == facts.Parked || kind == facts.Nonexistent || kind == audit.Mail {
 		mail = ""
 	}
 	switch l {

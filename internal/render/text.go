@@ -28,6 +28,7 @@ type textPrinter struct {
 	worst   audit.Severity
 	explain string // the rule to explain next
 	retry   string // a domain to ask another resolver for
+	author  string // of a mail: the domain to audit next, with what the mail tells of it
 
 	// Of the report under way: what has been shown, and under which rule.
 	evidence, changes map[string]audit.ID
@@ -75,9 +76,12 @@ func (p *textPrinter) report(r *audit.Report) error {
 func (p *textPrinter) note(r *audit.Report, t tally) {
 	p.levels[t.level()]++
 	if t.unknown > 0 {
-		if p.gaps++; p.retry == "" {
+		if p.gaps++; p.retry == "" && r.Mail == nil {
 			p.retry = r.Domain.String()
 		}
+	}
+	if r.Mail != nil && p.author == "" && typable(r.Domain.String()) {
+		p.author = r.Domain.String() + known(r.Mail)
 	}
 	for i := range r.Findings {
 		if f := &r.Findings[i]; f.Suppressed == nil && f.Severity > p.worst {
@@ -99,8 +103,10 @@ func (p *textPrinter) colour(l level) *color.Color {
 // verdict writes the line that a person reads first, and perhaps only.
 func (p *textPrinter) verdict(r *audit.Report, t tally) {
 	l := t.level()
-	head := r.Domain.String()
-	if r.Kind != "" {
+	head := title(r)
+	if r.Mail != nil && !r.Domain.IsZero() {
+		head += " (mail from " + r.Domain.String() + ")"
+	} else if r.Kind != "" {
 		head += " (" + string(r.Kind) + ")"
 	}
 	word := l.words(r.Kind)
@@ -133,6 +139,10 @@ func (p *textPrinter) about(r *audit.Report) {
 		text += ", " + r.Started.UTC().Format("2006-01-02 15:04:05 UTC")
 	}
 	p.para(2, 2+labelWidth, p.ink.dim, "asked", text)
+	if r.Mail != nil {
+		p.mail(r.Mail)
+		return
+	}
 	if len(r.KindReason) > 0 {
 		p.para(2, 2+labelWidth, p.ink.dim, "kind", string(r.Kind)+": "+strings.Join(r.KindReason, "; "))
 	}
@@ -210,7 +220,7 @@ func (p *textPrinter) unknown(r *audit.Report) {
 	if len(list) == 0 {
 		return
 	}
-	p.heading(p.ink.risk, "COULD NOT BE CHECKED", "this says nothing about the domain, good or bad")
+	p.heading(p.ink.risk, "COULD NOT BE CHECKED", "this says nothing about the "+map[bool]string{false: "domain", true: "mail"}[r.Mail != nil]+", good or bad")
 	for _, g := range list {
 		p.para(2, 2, p.ink.dim, "", g.reason)
 		p.para(4, 4+labelWidth, p.ink.dim, "for", strings.Join(g.rules, " "))
@@ -292,7 +302,7 @@ func (p *textPrinter) end() error {
 				parts = append(parts, fmt.Sprintf("%d %s", n, x.word))
 			}
 		}
-		text := fmt.Sprintf("%d domains: %s", total, strings.Join(parts, ", "))
+		text := fmt.Sprintf("%d %s: %s", total, map[bool]string{false: "domains", true: "mails"}[p.opt.Mails], strings.Join(parts, ", "))
 		if n := p.gaps - p.levels[partly] - p.levels[unseen]; n > 0 {
 			text += fmt.Sprintf("; of the broken and at risk, %d could not be fully checked", n)
 		}
@@ -300,6 +310,9 @@ func (p *textPrinter) end() error {
 	}
 	if p.explain != "" {
 		p.para(0, 6, p.ink.strong, "next:", "mailcheck explain "+p.explain)
+	}
+	if p.author != "" {
+		p.para(0, 6, p.ink.strong, "next:", "mailcheck audit "+p.author+"   (what the domain in From publishes)")
 	}
 	if typable(p.retry) {
 		p.para(0, 6, p.ink.strong, "next:", "mailcheck audit "+p.retry+" --resolver ADDRESS   (to ask another resolver)")

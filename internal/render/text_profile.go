@@ -13,15 +13,26 @@ func (p *textPrinter) profiles(r *audit.Report) {
 	if len(r.Profiles) == 0 {
 		return
 	}
-	p.heading(p.ink.strong, "RECEIVERS", "what they publish as demands on senders, as far as the DNS tells")
+	p.heading(p.ink.strong, "RECEIVERS", "what they publish as demands on senders, as far as "+source(r)+" tells")
 	p.table(r)
 	for i := range r.Profiles {
 		p.requirements(&r.Profiles[i])
 	}
 }
 
+// source is what a report judges by.
+func source(r *audit.Report) string {
+	if r.Mail != nil {
+		return "this mail"
+	}
+	return "the DNS"
+}
+
 func (p *textPrinter) table(r *audit.Report) {
-	const columns = "   met  not met  unknown  not in DNS"
+	columns := "   met  not met  unknown  not in DNS"
+	if r.Mail != nil {
+		columns = "   met  not met  unknown not in mail"
+	}
 	const least = 12 // of a title, or a table makes no sense
 	room := p.width - 2 - len(columns)
 	if room < least {
@@ -43,7 +54,7 @@ func (p *textPrinter) table(r *audit.Report) {
 			title = title[:fit(title, name-3)] + "..."
 		}
 		line := fmt.Sprintf("  %s%s   %3d  %7d  %7d  %10d", title, strings.Repeat(" ", max(name-cells(title), 0)),
-			n[audit.Met], n[audit.Unmet], n[audit.Undecided], n[audit.NotInDNS])
+			n[audit.Met], n[audit.Unmet], n[audit.Undecided], n[audit.NotInDNS]+n[audit.NotInMail])
 		if n[audit.Unmet] > 0 {
 			line = p.ink.bad.Sprint(line)
 		}
@@ -62,7 +73,7 @@ func verdicts(q *audit.ProfileResult) map[audit.Verdict]int {
 // verdictWords are the verdicts as people read them.
 var verdictWords = map[audit.Verdict]string{
 	audit.Met: "met", audit.Unmet: "not met", audit.Undecided: "unknown", audit.NotInDNS: "cannot be known from DNS",
-	audit.Inapplicable: "not applicable",
+	audit.NotInMail: "cannot be known from one mail", audit.Inapplicable: "not applicable",
 }
 
 func verdictWord(v audit.Verdict) string {

@@ -5,6 +5,7 @@ package ruledoc
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/mailcheck-go/mailcheck/audit"
@@ -31,8 +32,12 @@ func Page(r audit.Rule) string {
 	if r.Repair != nil {
 		b.WriteString("\nThe finding carries the exact edit where the records leave no choice.\n")
 	}
-	scenarios(&b, "Records that show it", r.Doc.Bad)
-	scenarios(&b, "Records that do not", r.Doc.Good)
+	what := "Records"
+	if ofMail(r) {
+		what = "Mails"
+	}
+	scenarios(&b, what+" that show it", r.Doc.Bad)
+	scenarios(&b, what+" that do not", r.Doc.Good)
 	return b.String()
 }
 
@@ -50,6 +55,10 @@ func scenarios(b *strings.Builder, title string, list []audit.Scenario) {
 	for i, s := range list {
 		if i == 0 {
 			fmt.Fprintf(b, "\n## %s\n", title)
+		}
+		if s.Mail != "" {
+			mailScenario(b, s)
+			continue
 		}
 		domain := s.Domain
 		if domain == "" {
@@ -69,8 +78,79 @@ func scenarios(b *strings.Builder, title string, list []audit.Scenario) {
 		for _, f := range s.Faults {
 			fmt.Fprintf(b, "; fault: %s\n", f)
 		}
+		for _, w := range []struct {
+			what  string
+			lines []string
+		}{{"mail host", s.Hosts}, {"name server", s.Servers}, {"block list", s.Lists}, {"DNSSEC", s.Security}} {
+			for _, l := range w.lines {
+				fmt.Fprintf(b, "; %s: %s\n", w.what, l)
+			}
+		}
+		for line := range strings.Lines(s.Policy) {
+			fmt.Fprintf(b, "; policy host: %s\n", strings.TrimRight(line, "\r\n"))
+		}
 		b.WriteString("```\n")
 	}
+}
+
+// ofMail reports whether a rule is about mails.
+func ofMail(r audit.Rule) bool {
+	return slices.ContainsFunc(r.Doc.Bad, func(s audit.Scenario) bool { return s.Mail != "" })
+}
+
+// maxShown is the number of lines of a mail that a page shows, and maxColumns the
+// length to which they are cut.
+const (
+	maxShown   = 30
+	maxColumns = 200
+)
+
+// mailScenario shows a mail, who signed it, and what became of it.
+func mailScenario(b *strings.Builder, s audit.Scenario) {
+	b.WriteString("\n```eml\n")
+	n := 0
+	for line := range strings.Lines(strings.TrimRight(s.Mail, "\n") + "\n") {
+		if n++; n > maxShown {
+			b.WriteString("...\n")
+			break
+		}
+		line = visible(strings.TrimSuffix(line, "\n"))
+		if len(line) > maxColumns {
+			line = fmt.Sprintf("%s... (%d octets)", line[:maxColumns], len(line))
+		}
+		b.WriteString(line + "\n")
+	}
+	b.WriteString("```\n")
+	for _, x := range s.Signers {
+		domain, selector, _ := strings.Cut(x, " ")
+		fmt.Fprintf(b, "\nSigned by %s with the selector %s, whose key is in the DNS.\n", domain, selector)
+	}
+	for i := 0; i+1 < len(s.Changes); i += 2 {
+		if i == 0 {
+			b.WriteString("\nThen, on its way:\n\n```diff\n")
+		}
+		diff(b, "- ", s.Changes[i])
+		diff(b, "+ ", s.Changes[i+1])
+		if i+3 >= len(s.Changes) {
+			b.WriteString("```\n")
+		}
+	}
+	b.WriteString("\nIn the DNS:\n\n```zone\n" + strings.TrimSpace(s.Zone) + "\n")
+	for _, f := range s.Faults {
+		fmt.Fprintf(b, "; fault: %s\n", f)
+	}
+	b.WriteString("```\n")
+}
+
+func diff(b *strings.Builder, mark, text string) {
+	for line := range strings.Lines(strings.TrimRight(text, "\n") + "\n") {
+		b.WriteString(mark + visible(strings.TrimSuffix(line, "\n")) + "\n")
+	}
+}
+
+// visible writes control characters of a mail as what they are.
+func visible(line string) string {
+	return strings.NewReplacer("\r", "<CR>", "\x00", "<NUL>").Replace(line)
 }
 
 // wrap breaks prose at 80 columns; paragraphs are separated by empty lines.

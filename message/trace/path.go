@@ -213,7 +213,7 @@ func outside(h *Hop, opt Options) bool {
 	if h.Peer.IsPrivate() || h.Peer.IsLoopback() || h.Peer.IsLinkLocalUnicast() || sharedNet.Contains(h.Peer) {
 		return false
 	}
-	if strings.HasSuffix(h.By, ".outlook.com") && microsoftNet.Contains(h.Peer) {
+	if (strings.HasSuffix(h.By, ".outlook.com") || strings.HasSuffix(h.By, ".outlook.office365.com")) && microsoftNet.Contains(h.Peer) {
 		return false
 	}
 	return !slices.ContainsFunc(opt.Nets, func(n netip.Prefix) bool { return n.Contains(h.Peer) })

@@ -11,6 +11,7 @@ import (
 	"crypto/x509/pkix"
 	"math/big"
 	"net"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,7 +21,7 @@ type CA struct {
 	Intermediate *x509.Certificate
 	key          *ecdsa.PrivateKey // of the intermediate
 	now          time.Time
-	serial       int64
+	serial       atomic.Int64
 }
 
 // Spec says what a certificate is like. The zero value with Names is a good one.
@@ -38,7 +39,8 @@ type Spec struct {
 
 // NewCA makes an authority that is valid around now.
 func NewCA(now time.Time) (*CA, error) {
-	ca := &CA{now: now, serial: 2}
+	ca := &CA{now: now}
+	ca.serial.Store(2)
 	rootKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
@@ -70,7 +72,7 @@ func (ca *CA) Pool() *x509.CertPool {
 
 // Issue makes a certificate with its key and what the host presents beside it.
 func (ca *CA) Issue(s Spec) (*tls.Certificate, error) {
-	ca.serial++
+	serial := ca.serial.Add(1) // scripts that run in parallel share one CA
 	if s.From.IsZero() {
 		s.From = ca.now.AddDate(0, 0, -1)
 	}
@@ -81,7 +83,7 @@ func (ca *CA) Issue(s Spec) (*tls.Certificate, error) {
 		s.Usage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	}
 	t := &x509.Certificate{
-		SerialNumber: big.NewInt(ca.serial), Subject: pkix.Name{CommonName: s.CommonName},
+		SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: s.CommonName},
 		NotBefore: s.From, NotAfter: s.To, BasicConstraintsValid: true,
 		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment, ExtKeyUsage: s.Usage,
 	}
