@@ -12,10 +12,10 @@ func newProbe(s Streams) *cobra.Command {
 sent and no address is guessed), or send one probe to one recipient, take one in, and
 tell where it landed.`,
 		Example: `  mailcheck probe mx example.org
-  mailcheck probe send me@example.net --from postmaster@example.org --dry-run
+  mailcheck probe send --from probe@example.org --to me@example.net --dry-run
   mailcheck probe roundtrip --help`,
-		Args:    cobra.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newProbeMX(s), newProbeSend(s), newProbeListen(s), newProbeReceive(s), newProbeRoundtrip(s))
 	return cmd

@@ -168,15 +168,17 @@ func (o *rolloutOptions) stage(ctx context.Context, r resolve.Resolver, d dmarc.
 	if opt.Back {
 		verb, risk = "lower", fix.Low
 	}
-	return &fix.Plan{
-		Schema: fix.PlanSchema, Domain: d.Domain, Created: o.now.Truncate(time.Second), Tool: "mailcheck " + version,
-		Goal: verb + " the DMARC policy from " + m.From + " to " + m.To,
-		Steps: []fix.Step{{ID: "stage-1", Title: verb + " the DMARC policy from " + m.From + " to " + m.To, Findings: []string{}, Depends: []string{}, Risk: risk, Reversible: true,
-			Wait: fix.Duration(time.Duration(changes[0].TTL) * time.Second), Change: &changes[0], Why: m.Why, Manual: []fix.Manual{},
-			Breaks: "mail of a sender that is neither signed nor in the SPF record is junked, or refused at reject",
-			Check:  fix.Check{Kind: "record", Expect: "every name server has the new record", Command: "mailcheck fix verify PLAN"}}},
-		Decisions: []fix.Decision{}, Before: []fix.Defect{}, After: []fix.Defect{}, Unknown: []string{},
-	}, nil
+	return onePlan(d.Domain, o.now, fix.Step{ID: "stage-1", Title: verb + " the DMARC policy from " + m.From + " to " + m.To, Risk: risk, Change: &changes[0], Why: m.Why,
+		Breaks: "mail of a sender that is neither signed nor in the SPF record is junked, or refused at reject"}), nil
+}
+
+// onePlan is a plan of one change of records, in the form of 'fix plan'.
+func onePlan(domain resolve.Name, at time.Time, step fix.Step) *fix.Plan {
+	step.Findings, step.Depends, step.Manual, step.Reversible = []string{}, []string{}, []fix.Manual{}, true
+	step.Wait = fix.Duration(time.Duration(step.Change.TTL) * time.Second)
+	step.Check = fix.Check{Kind: "record", Expect: "every name server has the new record", Command: "mailcheck fix verify PLAN"}
+	return &fix.Plan{Schema: fix.PlanSchema, Domain: domain, Created: at.UTC().Truncate(time.Second), Tool: "mailcheck " + version, Goal: step.Title,
+		Steps: []fix.Step{step}, Decisions: []fix.Decision{}, Before: []fix.Defect{}, After: []fix.Defect{}, Unknown: []string{}}
 }
 
 func (v *rolloutView) print(s Streams, format string) error {

@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -21,6 +23,7 @@ type spfNarrowOptions struct {
 	domain   string
 	evidence string
 	exact    bool
+	plan     string
 }
 
 func newSPFNarrow(s Streams) *cobra.Command {
@@ -43,6 +46,7 @@ of --domain; mail is legitimate unless the evidence denies it.
 Exit status: 0 a proposal, or nothing to narrow; 1 there is no usable record; 2 the
 evidence is too thin to rely on the proposal, or a lookup failed; 3 wrong usage.`,
 		Example: `  mailcheck spf narrow --domain example.org --evidence senders.csv
+  mailcheck reports evidence --domain example.org | mailcheck spf narrow --domain example.org --evidence - --plan plan.json
   mailcheck spf narrow --domain example.org --evidence senders.json --exact -o json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd, s) },
@@ -50,6 +54,7 @@ evidence is too thin to rely on the proposal, or a lookup failed; 3 wrong usage.
 	o.add(cmd)
 	cmd.Flags().StringVar(&o.domain, "domain", "", "`domain` whose record is narrowed")
 	cmd.Flags().StringVar(&o.evidence, "evidence", "", "`file` with the mail that was seen, - for standard input")
+	cmd.Flags().StringVar(&o.plan, "plan", "", "save the change to a `file`, for 'fix apply', unless the evidence is thin")
 	cmd.Flags().BoolVar(&o.exact, "exact", false, "shrink small ranges too, to the addresses that were seen")
 	return cmd
 }
@@ -145,7 +150,27 @@ func (o *spfNarrowOptions) run(cmd *cobra.Command, s Streams) error {
 	if v.Evidence.Thin {
 		return exit(ExitIncomplete)
 	}
-	return nil
+	return o.save(ctx, res, p, v.Edits)
+}
+
+// save writes the change as a plan. Thin evidence never becomes one.
+func (o *spfNarrowOptions) save(ctx context.Context, r resolve.Resolver, p narrow.Plan, edits []fix.Edit) error {
+	if o.plan == "" || len(edits) == 0 {
+		return nil
+	}
+	changes, err := fix.Merge(edits, func(n resolve.Name, t resolve.Type) ([]resolve.Record, error) {
+		a, err := r.Resolve(ctx, resolve.Question{Name: n, Type: t})
+		if err == nil && len(a.Chain) > 0 {
+			err = fmt.Errorf("%s is an alias: the record has to be changed at %s", n, a.Chain[len(a.Chain)-1].Target)
+		}
+		return a.Records, err
+	})
+	if err != nil || len(changes) != 1 {
+		return &Error{Code: ExitIncomplete, Err: fmt.Errorf("no plan: %w", err), Hint: lookupHint(err)}
+	}
+	return savePlan(o.plan, onePlan(p.Domain, time.Now(), fix.Step{ID: "spf-1", Title: "narrow the SPF record at " + p.Domain.String(), Risk: fix.High, Change: &changes[0],
+		Why:    []string{fmt.Sprintf("narrowed to the %d mails that were seen in %d days (sending hosts: %d), all of which still pass", p.Mails, p.Days, p.Hosts)},
+		Breaks: "mail from an address that the record leaves out fails SPF: without an aligned signature it is junked or refused"}))
 }
 
 // readFile reads a file of bounded size, or standard input.
