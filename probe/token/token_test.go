@@ -55,13 +55,13 @@ func TestAddress(t *testing.T) {
 
 func TestInHeader(t *testing.T) {
 	for in, want := range map[string]string{
-		"X-Mailcheck-Probe: " + tok:                                  tok,
-		"X-Mailcheck-Probe: junk\r\nx-mailcheck-probe: " + tok:       tok,
-		"Message-ID: <mailcheck." + tok + "@example.org>":            tok,
-		"Delivered-To: me+t-" + tok + "@example.org":                 tok,
-		"To: \"t-" + tok + "@example.org\" <me@example.org>":         "",
-		"Subject: mailcheck probe " + tok:                            "",
-		"Message-ID: <mailcheck." + tok + ">":                        "",
+		"X-Mailcheck-Probe: " + tok:                                   tok,
+		"X-Mailcheck-Probe: junk\r\nx-mailcheck-probe: " + tok:        tok,
+		"Message-ID: <mailcheck." + tok + "@example.org>":             tok,
+		"Delivered-To: me+t-" + tok + "@example.org":                  tok,
+		"To: \"t-" + tok + "@example.org\" <me@example.org>":          "",
+		"Subject: mailcheck probe " + tok:                             "",
+		"Message-ID: <mailcheck." + tok + ">":                         "",
 		"From: a@example.org\r\n\r\nX-Mailcheck-Probe: " + tok + "\r": "",
 	} {
 		h := message.ParseHeader([]byte(in+"\r\n\r\n"), message.Options{})
