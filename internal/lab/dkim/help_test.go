@@ -224,7 +224,7 @@ func start(t *testing.T, addr, name string, args ...string) *bytes.Buffer {
 			<-exited
 		}
 	})
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(90 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		select {
 		case err := <-exited:
 			exited <- err
