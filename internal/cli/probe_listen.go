@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -12,6 +13,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mailcheck-go/mailcheck/audit"
+	"github.com/mailcheck-go/mailcheck/audit/mail"
+	"github.com/mailcheck-go/mailcheck/audit/mailrules"
 	"github.com/mailcheck-go/mailcheck/internal/safe"
 	"github.com/mailcheck-go/mailcheck/message"
 	"github.com/mailcheck-go/mailcheck/message/facts"
@@ -223,6 +227,7 @@ func (o *probeListenOptions) report(cmd *cobra.Command, out *output, r listenRun
 		return &Error{Code: ExitIncomplete, Err: err}
 	}
 	view := viewListen(m, v)
+	view.audit(cmd.Context(), r.res, m)
 	switch o.format {
 	case "json":
 		err = printJSON(out, view)
@@ -252,12 +257,23 @@ type listenView struct {
 	From       []string        `json:"from"` // domains of the author
 	Subject    string          `json:"subject"`
 	Verdicts   *verdictsView   `json:"verdicts"`
+	Findings   []defectView    `json:"findings"` // of 'audit message'
+	Unknown    []string        `json:"unknown"`  // rules that could not decide
 	Missing    []string        `json:"missing_fields"`
 	Repeated   []string        `json:"repeated_fields"`
 	OneClick   bool            `json:"one_click_unsubscribe"`
 	Unsub      bool            `json:"unsubscribe_fields"`
 	Header     []headerView    `json:"header"`
 	MoreFields int             `json:"more_fields"` // of the header, above the limit of this report
+}
+
+// defectView is a finding in short.
+type defectView struct {
+	Severity string `json:"severity"`
+	Rule     string `json:"rule"`
+	Title    string `json:"title"`
+	Message  string `json:"message"`
+	Remedy   string `json:"remedy"`
 }
 
 type headerView struct {
@@ -267,6 +283,26 @@ type headerView struct {
 
 // maxShownFields bounds the report; a mail has some twenty.
 const maxShownFields = 200
+
+// audit runs the rules of 'audit message' on the mail as it was received.
+func (v *listenView) audit(ctx context.Context, res *resolver, m listen.Mail) {
+	f := mail.Gather(ctx, res.Resolver, message.Parse(m.WithTrace(), message.Options{}), mail.Options{Name: "the mail", IP: m.Peer.Addr(), Helo: m.Envelope.Helo,
+		MailFrom: cmp.Or(m.Envelope.MailFrom, "<>"), Resolver: res.about, Now: func() time.Time { return m.At }})
+	rep := audit.RunMail(f, mailrules.All(), audit.Options{})
+	v.Findings, v.Unknown = []defectView{}, []string{}
+	for _, x := range rep.Findings {
+		d := defectView{x.Severity.String(), string(x.Rule), safe.Text(x.Title), safe.Text(x.Message), ""}
+		if x.Fix != nil {
+			d.Remedy = safe.Text(x.Fix.Text)
+		}
+		v.Findings = append(v.Findings, d)
+	}
+	for _, x := range rep.Rules {
+		if x.Outcome == audit.Unknown {
+			v.Unknown = append(v.Unknown, safe.Text(string(x.ID)+": "+x.Reason))
+		}
+	}
+}
 
 func viewListen(m listen.Mail, v judge.Verdicts) *listenView {
 	msg := message.Parse(m.Raw, message.Options{})

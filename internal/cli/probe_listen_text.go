@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"html/template"
 	"io"
 	"strings"
@@ -16,6 +17,12 @@ func (v *listenView) text(w io.Writer, width int) error {
 	v.Verdicts.text(p)
 	for _, n := range v.notes() {
 		p.item("%s", n)
+	}
+	for i, f := range v.Findings {
+		if i == 0 {
+			p.head("Findings")
+		}
+		p.hang("  ", f.Severity, 10, f.Rule+" "+cmp.Or(f.Message, f.Title))
 	}
 	return p.flush(w)
 }
@@ -77,6 +84,9 @@ h2{margin-top:2rem;font-size:1.1rem}td.v{font-family:ui-monospace,monospace;font
 {{range .Rows}}<tr><th>{{.Name}}</th><td class="{{.Class}}">{{.Line}}</td></tr>
 {{end}}</table>
 {{if .Notes}}<h2>Notes</h2><ul>{{range .Notes}}<li>{{.}}</li>{{end}}</ul>{{end}}
+{{if .View.Findings}}<h2>Findings</h2><table>
+{{range .View.Findings}}<tr><th>{{.Severity}} {{.Rule}}</th><td>{{.Title}}<br>{{.Message}}{{if .Remedy}}<br>{{.Remedy}}{{end}}</td></tr>
+{{end}}</table>{{end}}
 <h2>Header</h2>
 <table>
 {{range .View.Header}}<tr><th>{{.Name}}</th><td class="v">{{.Value}}</td></tr>
