@@ -34,8 +34,8 @@ type Proof struct {
 
 // Verify asks every authoritative server, by address, until all of them have the
 // new records of the steps, or time is up. A serial alone proves nothing, so the
-// records themselves are compared. Without Timeout, once is enough if
-// Options.Timeout is negative.
+// records themselves are compared. If Options.Timeout is negative, they are asked
+// once.
 func Verify(ctx context.Context, p *fix.Plan, opt Options, progress func(Proof)) ([]Proof, error) {
 	now := time.Now
 	if opt.Now != nil {
