@@ -5,7 +5,7 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 LDFLAGS  := -s -w -X github.com/mailcheck-go/mailcheck/internal/cli.version=$(VERSION)
 FUZZTIME ?= 10s
 
-.PHONY: run build test test-libdns lint docs lab bench fuzz clean
+.PHONY: run build test test-libdns lint docs lab story bench fuzz clean
 
 ## run: build and audit three sample domains on an embedded name server; no network, no root
 run: build
@@ -46,6 +46,10 @@ docs:
 ## lab: real name servers from Debian, installed when root
 lab: build
 	@sh internal/lab/run.sh
+
+## story: from the first refused mail to p=reject on real servers; as root on Debian
+story:
+	@sh internal/story/run.sh
 
 ## bench: the figures of docs/performance.md
 bench:

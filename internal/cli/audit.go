@@ -83,6 +83,7 @@ known, 3 wrong usage, 130 interrupted. A finding outweighs an unknown.`,
 	}
 	o.resolverFlags.add(cmd)
 	o.networkFlags.add(cmd)
+	o.addAnchor(cmd)
 	fs := cmd.Flags()
 	fs.BoolVar(&o.probe, "probe", false, "look beyond DNS records, and count what cannot be seen as unknown")
 	fs.BoolVar(&o.noProbe, "no-probe", false, "ask the resolver alone: talk to no mail host, policy host or name server, validate no DNSSEC")

@@ -53,6 +53,7 @@ does not or no host has records, 2 something could not be found out, 3 wrong usa
 	}
 	o.lookupOptions.add(cmd)
 	o.networkFlags.add(cmd)
+	o.addAnchor(cmd)
 	fs := cmd.Flags()
 	fs.IntVar(&o.port, "port", 25, "`port` of the hosts, and of their records")
 	fs.StringVar(&o.cert, "cert", "", "`file` of the certificate or key in use, in place of what the host shows")
@@ -134,7 +135,7 @@ func (o *daneCheckOptions) run(cmd *cobra.Command, s Streams, args []string) err
 		return err
 	}
 	defer done()
-	judge, err := res.judge(ctx)
+	judge, err := res.judge(ctx, n.anchors)
 	if err != nil {
 		return &Error{Code: ExitIncomplete, Err: err}
 	}

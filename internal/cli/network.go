@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,9 +28,10 @@ import (
 
 // networkFlags are the flags of commands that connect to hosts.
 type networkFlags struct {
-	ca    string
-	helo  string
-	allow []string
+	ca     string
+	helo   string
+	allow  []string
+	anchor string
 }
 
 func (f *networkFlags) add(cmd *cobra.Command) {
@@ -39,11 +41,17 @@ func (f *networkFlags) add(cmd *cobra.Command) {
 	fs.StringSliceVar(&f.allow, "allow-private", nil, "`network` that may be connected to although it is not public, repeatable: 10.0.0.0/8")
 }
 
+// addAnchor adds the flag of commands that validate DNSSEC.
+func (f *networkFlags) addAnchor(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.anchor, "trust-anchor", "", "`file` of DS records to trust for DNSSEC in place of those of the root, for a root of your own")
+}
+
 // network is what the flags say, read.
 type network struct {
-	roots *x509.CertPool
-	allow []netip.Prefix
-	helo  string
+	roots   *x509.CertPool
+	allow   []netip.Prefix
+	helo    string
+	anchors []dnssec.Anchor // nil: those of the root
 }
 
 // maxCAFile bounds a file of authorities; that of Debian has 220 KiB.
@@ -66,6 +74,12 @@ func (f *networkFlags) read() (network, error) {
 			p = netip.PrefixFrom(addr, addr.BitLen())
 		}
 		n.allow = append(n.allow, p.Masked())
+	}
+	if f.anchor != "" {
+		var err error
+		if n.anchors, err = readAnchors(f.anchor); err != nil {
+			return n, usage("name a file with lines such as: . IN DS 20326 8 2 E06D44B8... (dnssec-dsfromkey prints them)", "--trust-anchor: %w", err)
+		}
 	}
 	if f.ca == "" {
 		return n, nil
@@ -90,6 +104,30 @@ func readCA(path string) ([]byte, error) {
 		return nil, err
 	}
 	return os.ReadFile(path)
+}
+
+// readAnchors reads a file of DS records, one a line; lines that start with a
+// semicolon are comments.
+func readAnchors(path string) ([]dnssec.Anchor, error) {
+	text, err := readCA(path)
+	if err != nil {
+		return nil, err
+	}
+	var anchors []dnssec.Anchor
+	for line := range strings.Lines(string(text)) {
+		if line = strings.TrimSpace(line); line == "" || line[0] == ';' {
+			continue
+		}
+		a, err := dnssec.ParseAnchor(line)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		anchors = append(anchors, a)
+	}
+	if len(anchors) == 0 {
+		return nil, fmt.Errorf("%s holds no DS record", path)
+	}
+	return anchors, nil
 }
 
 func (n network) dialer() *netguard.Dialer {
@@ -127,7 +165,7 @@ func (n network) probing(ctx context.Context, res *resolver) (*probing, error) {
 	if res.client == nil {
 		return p, nil
 	}
-	v, err := dnssec.New(dnssec.Options{Exchange: res.client.Exchange})
+	v, err := dnssec.New(dnssec.Options{Exchange: res.client.Exchange, Anchors: n.anchors})
 	if err != nil {
 		return nil, err
 	}

@@ -50,6 +50,7 @@ sender insists on does not change it.`,
 	}
 	o.resolverFlags.add(cmd)
 	o.networkFlags.add(cmd)
+	o.addAnchor(cmd)
 	fs := cmd.Flags()
 	fs.IntSliceVar(&o.ports, "port", nil, "`port` to talk to, repeatable; on 465 TLS comes first (default 25)")
 	fs.StringArrayVar(&o.control, "control", probe.DefaultControl(), "`host:port` that is known to be up and to offer STARTTLS, repeatable")
@@ -147,7 +148,7 @@ func (o *probeMXOptions) look(ctx context.Context, res *resolver, domain resolve
 	if got.err != nil {
 		return probeMXView{}, got.err
 	}
-	judge, err := res.judge(ctx)
+	judge, err := res.judge(ctx, opt.network.anchors)
 	if err != nil {
 		return probeMXView{}, err
 	}
@@ -174,11 +175,11 @@ func lookTLSA(ctx context.Context, r resolve.Resolver, host resolve.Name, judge 
 
 // judge validates answers with the resolver's help; nil if nothing is asked of
 // the network, as files prove nothing.
-func (r *resolver) judge(ctx context.Context) (func(resolve.Answer, error) dane.Security, error) {
+func (r *resolver) judge(ctx context.Context, anchors []dnssec.Anchor) (func(resolve.Answer, error) dane.Security, error) {
 	if r.client == nil {
 		return nil, nil
 	}
-	v, err := dnssec.New(dnssec.Options{Exchange: r.client.Exchange})
+	v, err := dnssec.New(dnssec.Options{Exchange: r.client.Exchange, Anchors: anchors})
 	if err != nil {
 		return nil, fmt.Errorf("DNSSEC: %w", err)
 	}

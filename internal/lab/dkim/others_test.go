@@ -126,7 +126,12 @@ func TestExim(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	debian, err := os.ReadFile("/etc/exim4/conf.d/transport/30_exim4-config_remote_smtp")
+	// Of exim4-config, installed, or unpacked beside the program by servers.sh.
+	const shipped = "etc/exim4/conf.d/transport/30_exim4-config_remote_smtp"
+	debian, err := os.ReadFile("/" + shipped)
+	if err != nil {
+		debian, err = os.ReadFile(filepath.Join(filepath.Dir(p[0]), "../..", shipped))
+	}
 	if err != nil {
 		t.Skip("exim4-config is not installed")
 	}
@@ -147,6 +152,7 @@ func TestExim(t *testing.T) {
 			conf := filepath.Join(l.dir, name+".conf")
 			write(t, conf, parts[0]+`
 primary_hostname = mail.example.org
+exim_path = `+p[0]+`
 spool_directory = `+dir+`/spool
 log_file_path = `+dir+`/log/%slog
 exim_user = Debian-exim

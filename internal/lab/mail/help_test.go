@@ -157,7 +157,12 @@ func newExim(t *testing.T, routers, transports string) *exim {
 	}
 	writeCert(t, dir, cert)
 	conf := filepath.Join(dir, "exim.conf")
+	exim, err := exec.LookPath("exim4")
+	if err != nil {
+		t.Fatal(err)
+	}
 	write(t, conf, strings.ReplaceAll(`primary_hostname = mx.b.test
+exim_path = `+exim+`
 spool_directory = DIR/spool
 log_file_path = DIR/log/%slog
 exim_user = Debian-exim
