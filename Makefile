@@ -5,7 +5,7 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 LDFLAGS  := -s -w -X github.com/mailcheck-go/mailcheck/internal/cli.version=$(VERSION)
 FUZZTIME ?= 10s
 
-.PHONY: run build test test-libdns lint docs lab story bench fuzz clean
+.PHONY: run build test test-libdns lint docs lab story release-check bench fuzz clean
 
 ## run: build and audit three sample domains on an embedded name server; no network, no root
 run: build
@@ -38,10 +38,12 @@ lint:
 	$(GO) tool staticcheck ./...
 	$(GO) mod verify
 	$(GO) run ./internal/docgen -check
+	$(GO) run ./internal/schemagen -check
 
 ## docs: write docs/rules, docs/cli.md and docs/man from the code
 docs:
 	$(GO) run ./internal/docgen
+	$(GO) run ./internal/schemagen
 
 ## lab: real name servers from Debian, installed when root
 lab: build
@@ -50,6 +52,11 @@ lab: build
 ## story: from the first refused mail to p=reject on real servers; as root on Debian
 story:
 	@sh internal/story/run.sh
+
+## release-check: goreleaser accepts the release and builds it; FULL=full: archives,
+## packages and the image too
+release-check:
+	@sh internal/packaging/release-check.sh $(FULL)
 
 ## bench: the figures of docs/performance.md
 bench:

@@ -24,7 +24,7 @@ type Options struct {
 // Run judges one snapshot by the rules, in their order.
 func Run(s *facts.Snapshot, rules []Rule, opt Options) Report {
 	r := Report{Domain: s.Domain, Kind: s.Kind, KindReason: s.KindReason, Resolver: s.Resolver, Started: s.At,
-		DurationMS: s.Elapsed.Milliseconds(), Queries: s.Queries()}
+		DurationMS: s.Elapsed.Milliseconds(), Queries: s.Queries(), Senders: sendersOf(s)}
 	return run(r, Case{Facts: s}, rules, opt)
 }
 
@@ -78,13 +78,14 @@ func runRule(about Case, opt Options) (RuleResult, []Finding) {
 	p.check()
 	switch {
 	case len(p.findings) > 0:
-		res.Outcome, res.Reason = Fail, p.failReason()
+		res.Outcome, res.Reason, res.Incomplete = Fail, p.failReason(), len(p.unknown) > 0
 	case len(p.unknown) > 0:
 		res.Outcome, res.Reason = Unknown, strings.Join(p.unknown, "; ")
 		res.Optional = p.Facts != nil && rule.Needs&p.Facts.Optional != 0
 	case p.skipped != "":
 		res.Outcome, res.Reason = NotApplicable, p.skipped
 	}
+	res.Inferred = p.inferred
 	var out []Finding
 	var worst Severity
 	for _, f := range p.findings {

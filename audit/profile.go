@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -122,7 +123,7 @@ func (q Requirement) judge(r Report) RequirementResult {
 	if len(q.Rules) == 0 && len(q.Any) == 0 {
 		res.Verdict, res.Reason = NotInDNS, "only mail itself, or the receiver, can tell"
 		if r.Mail != nil {
-			res.Verdict, res.Reason = NotInMail, "only the receiver can tell"
+			res.Verdict, res.Reason = NotInMail, cmp.Or(q.Partly, "only the receiver can tell")
 		}
 		return res
 	}
@@ -176,13 +177,17 @@ func (q Requirement) group(r Report, ids []ID) (Verdict, []ID, string) {
 			if verdict == Met {
 				verdict, reason, decided = Undecided, string(id)+" was not run", []ID{id}
 			}
+		case res.Inferred && res.Outcome != Unknown:
+			if verdict == Met {
+				verdict, decided, reason = Undecided, []ID{id}, r.inferred(ids)
+			}
 		case res.Outcome == Fail && (q.Strict || res.Severity >= Error):
 			if verdict != Unmet {
 				decided = nil
 			}
 			verdict, decided = Unmet, append(decided, id)
 			reason = string(id) + " (" + res.Slug + ") fails"
-		case res.Outcome == Unknown && verdict == Met:
+		case (res.Outcome == Unknown || res.Outcome == Fail && res.Incomplete) && verdict == Met:
 			verdict, decided, reason = Undecided, []ID{id}, res.Reason
 		case verdict == Met:
 			decided = append(decided, id)
@@ -193,6 +198,21 @@ func (q Requirement) group(r Report, ids []ID) (Verdict, []ID, string) {
 	}
 	return verdict, decided, reason
 }
+
+// inferred tells what speaks for or against a demand that stays open.
+func (r *Report) inferred(ids []ID) string {
+	for _, id := range ids {
+		if x := r.result(id); x == nil || x.Outcome != Fail {
+			continue
+		}
+		if i := slices.IndexFunc(r.Findings, func(f Finding) bool { return f.Rule == id }); i >= 0 {
+			return unnamed + r.Findings[i].Message
+		}
+	}
+	return unnamed + "those that MX and SPF show have names that fit"
+}
+
+const unnamed = idlePrefix + "nobody named the addresses that send; "
 
 // idlePrefix begins the reason of a demand of whose rules none applies.
 const idlePrefix = "cannot be known: "

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/mailcheck-go/mailcheck/audit/facts"
@@ -24,6 +25,8 @@ type Report struct {
 	Findings   []Finding       `json:"findings"`
 	Profiles   []ProfileResult `json:"profiles"`
 
+	Senders []Sender `json:"senders,omitempty"` // addresses that mail is sent from
+
 	Mail *mail.Summary `json:"mail,omitempty"` // set by RunMail
 }
 
@@ -38,6 +41,40 @@ type RuleResult struct {
 	// Optional says of an unknown outcome that nobody insisted on it: it was tried
 	// beside, and the report is complete without it.
 	Optional bool `json:"optional,omitempty"`
+	// Incomplete says of a failure that part of the rule could not be decided.
+	Incomplete bool `json:"incomplete,omitempty"`
+	// Inferred says that the outcome rests on what follows from other records, and
+	// not on what is known: sending addresses that nobody named.
+	Inferred bool `json:"inferred,omitempty"`
+}
+
+// Sender is an address that mail is sent from, and how that is known.
+type Sender struct {
+	Address netip.Addr    `json:"address"`
+	Origin  facts.Origin  `json:"origin"`         // given, mx or spf
+	Term    string        `json:"term,omitempty"` // the SPF term that lets a derived address send
+	Host    string        `json:"host,omitempty"` // the host that has a derived address
+	PTR     []string      `json:"ptr"`
+	State   resolve.State `json:"state"`     // of the PTR
+	Forward resolve.State `json:"confirmed"` // whether a name leads back
+}
+
+// maxNamed is the number of PTR names of an address that a report lists.
+const maxNamed = 10
+
+func sendersOf(s *facts.Snapshot) []Sender {
+	var out []Sender
+	for _, x := range s.Senders {
+		v := Sender{Address: x.Address, Origin: x.Origin, Term: x.Term, PTR: []string{}, State: x.PTR.State, Forward: x.Confirmed}
+		if !x.Host.IsZero() {
+			v.Host = x.Host.String()
+		}
+		for _, n := range x.PTR.Value[:min(len(x.PTR.Value), maxNamed)] {
+			v.PTR = append(v.PTR, n.String())
+		}
+		out = append(out, v)
+	}
+	return out
 }
 
 // Worst is the highest severity among the findings that are not suppressed, 0

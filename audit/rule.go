@@ -65,7 +65,11 @@ type Scenario struct {
 	// unusable"; targets that are not named are not listed. Nil: none is asked.
 	Lists []string
 	// Servers are the name servers, as lines "host address what…", what being of:
-	// good, lame, stale, differs, no-tcp, no-edns, silent, gone. Nil: none is asked.
+	// good, lame, stale, differs, no-tcp, no-edns, silent, gone, alias; then perhaps
+	// parent-only, or old-glue for an address that only the zone above gives. Lines
+	// "parent host addresses…" are what the zone above says, "parent missing host" a
+	// host without glue, "parent silent", "parent shared" and "parent denies" that it
+	// says nothing of the kind; without such a line it is not asked. Nil: none is asked.
 	Servers []string
 	// Security are results of DNSSEC validation, as lines "name TYPE status
 	// [reason]"; names that are not listed are insecure. Nil: nothing is validated.
@@ -126,6 +130,7 @@ type Case struct {
 	more     int // findings beyond MaxFindings
 	unknown  []string
 	skipped  string
+	inferred bool
 }
 
 // MaxFindings is the number of findings of one rule that a report holds. More of
@@ -160,6 +165,10 @@ func (c *Case) Lower(to Severity) {
 func (c *Case) Unknown(format string, args ...any) {
 	c.unknown = append(c.unknown, fmt.Sprintf(format, args...))
 }
+
+// Inferred says that all the rule looked at is inferred, so that no receiver's
+// demand is decided by it.
+func (c *Case) Inferred() { c.inferred = true }
 
 // NotApplicable says that the rule has nothing to say of this domain, and why.
 func (c *Case) NotApplicable(format string, args ...any) {

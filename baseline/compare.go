@@ -139,6 +139,7 @@ var words = map[Kind]judged{
 		"another key is published under this selector: signatures with the old one fail", judgeKey},
 	TLSRPT:  {audit.Notice, audit.Notice, "TLS reports are not asked for any more", "TLS reports are asked for", "TLS reports go elsewhere", nil},
 	MTASTS:  {audit.Warning, audit.Notice, "the MTA-STS record is gone: senders that remember the policy go on enforcing it", "an MTA-STS policy is announced", "the MTA-STS policy has a new id: senders fetch it again", nil},
+	STS:     {audit.Warning, audit.Notice, "senders get no MTA-STS policy any more, and those that remember it go on following it", "senders get an MTA-STS policy", "the MTA-STS policy says something else, and its id is new: senders fetch it", judgeSTS},
 	PTR:     {audit.Error, audit.Notice, "the sending address has no reverse name: large receivers refuse its mail", "the sending address has a reverse name", "the sending address has another reverse name", nil},
 	Forward: {audit.Error, audit.Notice, "the reverse name does not lead back to the address", "the reverse name leads back to the address", "", nil},
 }

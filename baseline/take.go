@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/mailcheck-go/mailcheck/audit/facts"
+	"github.com/mailcheck-go/mailcheck/mtasts"
 	"github.com/mailcheck-go/mailcheck/resolve"
 	"github.com/mailcheck-go/mailcheck/spf"
 )
@@ -45,6 +46,9 @@ type Facet struct {
 	Values []string `json:"values,omitempty"`
 	Text   []string `json:"text,omitempty"`
 	Error  string   `json:"error,omitempty"`
+	// ID is the id of the MTA-STS record that was published when the policy was
+	// fetched: senders fetch it again only when that changes.
+	ID string `json:"id,omitempty"`
 }
 
 // Kind is the kind of a facet.
@@ -65,6 +69,7 @@ const (
 	DKIM    Kind = "dkim" // the key of the selector Key
 	TLSRPT  Kind = "tls-rpt"
 	MTASTS  Kind = "mta-sts"
+	STS     Kind = "mta-sts-policy"
 	PTR     Kind = "ptr"         // of the sending address Key
 	Forward Kind = "ptr-forward" // whether a name of it leads back
 )
@@ -73,11 +78,14 @@ const (
 type Options struct {
 	Facts  facts.Options // selectors and addresses to look at
 	Source string        // who was asked, in words
+	// Policy says how to fetch the MTA-STS policy; nil: it is left out.
+	Policy *mtasts.Options
 }
 
 // Take reads what a domain publishes now. It fails with the context's error
 // alone; what could not be read is a facet that says so.
 func Take(ctx context.Context, r resolve.Resolver, domain resolve.Name, opt Options) (*Baseline, error) {
+	opt.Facts.GivenOnly = true // what is remembered does not hang on an inference
 	s := facts.Gather(ctx, r, domain, opt.Facts)
 	b := &Baseline{Schema: Schema, Domain: domain, At: s.At.UTC().Truncate(time.Second), Source: opt.Source,
 		Selectors: []string{}, Addresses: append([]netip.Addr{}, opt.Facts.Addresses...)}
@@ -107,7 +115,18 @@ func Take(ctx context.Context, r resolve.Resolver, domain resolve.Name, opt Opti
 	}{{NS, "", resolve.TypeNS}, {TLSRPT, "_smtp._tls", resolve.TypeTXT}, {MTASTS, "_mta-sts", resolve.TypeTXT}} {
 		b.plain(ctx, r, q.kind, q.prefix, q.typ)
 	}
+	b.policy(ctx, r, s.Transport.STS, opt.Policy)
 	return b, context.Cause(ctx)
+}
+
+// Facet finds what is remembered of a kind; nil if nothing is.
+func (b *Baseline) Facet(kind Kind, key string) *Facet {
+	for i := range b.Facets {
+		if f := &b.Facets[i]; f.Kind == kind && f.Key == key {
+			return f
+		}
+	}
+	return nil
 }
 
 func keyValue(typ, sum string, revoked bool) string {

@@ -106,3 +106,14 @@ func TestStamp(t *testing.T) {
 		}
 	}
 }
+
+// TestGmailID: the word in front of "gsmtp" is the session's, unless the address
+// of the help page is the last word of the text.
+func TestGmailID(t *testing.T) {
+	const text = "550 5.7.26 Your email has been blocked because the sender is unauthenticated. https://support.google.com/mail/answer/81126#authentication "
+	for end, want := range map[string]string{"d9443c01a7336-23f.155 - gsmtp": "d9443c01a7336-23f.155", "- gsmtp": ""} {
+		if r := Reply(text + end); r.Said.ID != want || r.Cause != cause.Unauthenticated {
+			t.Errorf("%q: id %q, want %q; %s", end, r.Said.ID, want, r.Cause)
+		}
+	}
+}

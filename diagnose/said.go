@@ -248,7 +248,11 @@ var idBefore = []string{"queued as ", "session-id: ", "session id: ", "session i
 func idIn(s string) string {
 	low := lower(s)
 	if i := strings.LastIndex(low, " - gsmtp"); i > 0 {
-		return word(s[strings.LastIndexByte(s[:i], ' ')+1 : i])
+		w := word(s[strings.LastIndexByte(s[:i], ' ')+1 : i])
+		if strings.Contains(w, "://") { // the address of the help page, with no ID behind it
+			return ""
+		}
+		return w
 	}
 	// Microsoft: "[NAME.prod.outlook.com 2026-01-01T00:00:00.000Z NUMBER]", Mimecast:
 	// "[id.eu123]" at the end.

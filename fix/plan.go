@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -33,6 +34,9 @@ type Plan struct {
 	Created time.Time    `json:"created"`
 	Tool    string       `json:"tool"`
 	Goal    string       `json:"goal"`
+	// Given is what the audit was told that no record shows. The proof of the plan
+	// judges with it again.
+	Given *Given `json:"given,omitempty"`
 	// UndoOf is the time of the plan that this one takes back; zero if it is none.
 	UndoOf time.Time `json:"undo_of,omitzero"`
 	Steps  []Step    `json:"steps"`
@@ -44,6 +48,12 @@ type Plan struct {
 	After  []Defect `json:"findings_after"`
 	// Unknown are rules that cannot decide what the steps leave, with the reason.
 	Unknown []string `json:"unknown"`
+}
+
+// Given is what a person told the audit.
+type Given struct {
+	Addresses []netip.Addr `json:"addresses"` // that mail is sent from
+	Selectors []string     `json:"selectors"` // DKIM selectors in use
 }
 
 // Step has one concern. It changes one record set, or is for a person to do.

@@ -60,8 +60,14 @@ func Gather(ctx context.Context, r resolve.Resolver, domain resolve.Name, opt Op
 	opt.Addresses = opt.Addresses[:min(len(opt.Addresses), maxAddresses)]
 
 	var wg sync.WaitGroup
-	wg.Go(func() { g.mx(ctx) })
+	var known sync.WaitGroup // MX and SPF: what senders are derived from
+	known.Add(2)
 	wg.Go(func() {
+		defer known.Done()
+		g.mx(ctx)
+	})
+	wg.Go(func() {
+		defer known.Done()
 		a, _ := spf.Analyze(ctx, m, domain, spf.Options{}) // the error is that of ctx, and stands in the analysis
 		g.lock(func() { s.SPF = a })
 	})
@@ -73,8 +79,15 @@ func Gather(ctx context.Context, r resolve.Resolver, domain resolve.Name, opt Op
 	for i, a := range opt.Addresses {
 		wg.Go(func() { senders[i] = g.sender(ctx, a) })
 	}
+	var derived []Sender
+	if !opt.GivenOnly {
+		wg.Go(func() {
+			known.Wait()
+			derived = g.derived(ctx, opt.Addresses)
+		})
+	}
 	wg.Wait()
-	s.Senders = senders
+	s.Senders = append(senders, derived...)
 	g.misplaced(ctx)
 	g.surroundings(ctx)
 	g.loops(ctx)
@@ -249,7 +262,7 @@ func (s *Snapshot) settle() {
 		s.gap(DKIM, k.Err)
 	}
 	s.settleTransport()
-	if len(s.Senders) == 0 {
+	if len(s.GivenSenders()) == 0 {
 		s.gap(Senders, errNoAddresses)
 	}
 	s.classify()

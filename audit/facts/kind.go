@@ -73,7 +73,7 @@ func (s *Snapshot) receives(say func(string, ...any)) (takes, refuses bool) {
 
 // sends reports evidence for and against sending; neither is possible.
 func (s *Snapshot) sends(say func(string, ...any)) (sends, declines bool) {
-	if len(s.Senders) > 0 {
+	if len(s.GivenSenders()) > 0 {
 		say("sending addresses were given")
 		sends = true
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"sync"
 
 	"github.com/mailcheck-go/mailcheck/iprev"
@@ -15,23 +16,40 @@ import (
 // Section 3 asks for a limit and names 10.
 const MaxPTR = 10
 
-// Sender is one address that the user says mail is sent from.
+// Sender is one address that mail is sent from.
 type Sender struct {
 	Address netip.Addr
+	// Origin tells how that is known. Term is the SPF term that lets a derived address
+	// send, as written; Host the host that has it, if a name led there. Weak says that
+	// nothing but the address of the domain's web site speaks for it.
+	Origin Origin
+	Term   string
+	Host   resolve.Name
+	Weak   bool
+
 	// PTR is the reverse lookup; State Absent is "no name".
 	PTR Fact[[]resolve.Name]
 	// Confirmed tells whether one of the names leads back to the address
 	// (RFC 8601, Section 3): Present if so, Absent if proven not.
 	Confirmed resolve.State
-	// SPF is the result for mail from postmaster at the domain.
+	// SPF is the result for mail from postmaster at the domain. It is empty for a
+	// derived address, which Term passes.
 	SPF spf.Result
 	// HELO is what the host says in EHLO, held against DNS; its Form is empty if
-	// that is not known.
+	// that is not known, as of a derived address.
 	HELO iprev.HELO
 }
 
+// Derived reports an address that nobody gave.
+func (s Sender) Derived() bool { return s.Origin == FromMX || s.Origin == FromSPF }
+
+// GivenSenders are the senders that the user named.
+func (s *Snapshot) GivenSenders() []Sender {
+	return slices.DeleteFunc(slices.Clone(s.Senders), Sender.Derived)
+}
+
 func (g *gatherer) sender(ctx context.Context, addr netip.Addr) Sender {
-	s := Sender{Address: addr}
+	s := Sender{Address: addr, Origin: Given}
 	var wg sync.WaitGroup
 	wg.Go(func() { s.PTR, s.Confirmed = g.reverse(ctx, addr) })
 	wg.Go(func() {

@@ -18,8 +18,11 @@ import (
 
 // Options of [Gather]. The zero value asks what DNS alone can tell.
 type Options struct {
-	Selectors []string         // DKIM selectors known to be in use
-	Addresses []netip.Addr     // addresses that mail is sent from
+	Selectors []string     // DKIM selectors known to be in use
+	Addresses []netip.Addr // addresses that mail is sent from
+	// GivenOnly leaves it at Addresses; else the addresses that MX and SPF show to
+	// send are looked at too.
+	GivenOnly bool
 	Resolver  string           // who is asked, for the report
 	Now       func() time.Time // nil: time.Now
 
@@ -65,7 +68,7 @@ type Snapshot struct {
 	DMARC   dmarc.Discovery // see DMARC.Policy.State
 	Reports []dmarc.Destination
 	DKIM    dkim.Discovery
-	Senders []Sender
+	Senders []Sender // those given, then those derived
 
 	Transport Transport
 	Around    Surroundings

@@ -255,9 +255,9 @@ var arcBroken = audit.Rule{
 var forwardedUnsealed = audit.Rule{
 	ID: "AUTH015", Slug: "mail-forwarded-unsealed", Severity: audit.Warning, Since: since,
 	Title: "A forwarder broke the authentication and did not seal the mail",
-	Refs:  []audit.Ref{says(8617, "1"), gmailSenders},
+	Refs:  []audit.Ref{says(8617, "1"), icloudSenders},
 	Doc: audit.Doc{
-		Impact: "The mail was good when the forwarder took it, and is not any more. With an ARC seal Gmail, Microsoft and others can believe the forwarder that it was; without, they judge by the author's DMARC policy and refuse the mail or file it as spam.",
+		Impact: "The mail was good when the forwarder took it, and is not any more. With an ARC seal Microsoft, Yahoo, iCloud and others can believe the forwarder that it was; without, they judge by the author's DMARC policy and refuse the mail or file it as spam.",
 		Remedy: "Let the forwarder or list add ARC headers, rewrite the envelope sender, and change nothing that the author has signed.",
 		Bad: []audit.Scenario{{Zone: zone, Signers: signed, Mail: strings.Replace(plain, "Received: from mail.example.org (mail.example.org [192.0.2.25])",
 			"Received: from fwd.example (fwd.example [198.51.100.7])\n\tby mx.example.net with ESMTPS id 9; Sun, 01 Nov 2026 12:00:04 +0000\n"+

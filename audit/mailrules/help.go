@@ -106,6 +106,7 @@ func worse(f *mail.Facts, otherwise audit.Severity) audit.Severity {
 
 // References of rules.
 var (
+	icloudSenders  = audit.Ref{Title: "Postmaster information for iCloud Mail", URL: "https://support.apple.com/en-us/102322"}
 	gmailSenders   = audit.Ref{Title: "Gmail email sender guidelines", URL: "https://support.google.com/mail/answer/81126"}
 	yahooSenders   = audit.Ref{Title: "Yahoo sender best practices", URL: "https://senders.yahooinc.com/best-practices"}
 	outlookSenders = audit.Ref{Title: "Outlook.com requirements for high-volume senders", URL: "https://techcommunity.microsoft.com/blog/microsoftdefenderforoffice365blog/strengthening-email-ecosystem-outlook%E2%80%99s-new-requirements-for-high%E2%80%90volume-senders/4399730"}

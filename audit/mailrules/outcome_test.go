@@ -42,6 +42,9 @@ func TestOutcomes(t *testing.T) {
 		{"SPF fails and DKIM does not", zoned("ip4:192.0.2.25", "ip4:192.0.2.99"), "AUTH001", audit.Fail, audit.Warning, ""},
 		{"SPF of a forwarder", forwarded(), "AUTH001", audit.Fail, audit.Notice, "forwarded"},
 		{"DMARC of a forwarded mail", forwarded(), "AUTH010", audit.Pass, 0, ""},
+		{"a forwarder that adds no ARC", forwarded(), "AUTH024", audit.Fail, audit.Notice, "ARC"},
+		{"one that breaks DMARC is told once", forwarded("Subject: Your order", "Subject: [x] Your order"), "AUTH024", audit.NotApplicable, 0, ""},
+		{"not forwarded", good(), "AUTH024", audit.NotApplicable, 0, ""},
 		{"forwarded and changed", forwarded("Subject: Your order", "Subject: [x] Your order"), "AUTH010", audit.Fail, audit.Error, "ARC"},
 		{"DNS is silent on SPF", faults("example.org TXT servfail"), "AUTH001", audit.Unknown, 0, ""},
 		{"and on the key", faults("s1._domainkey.example.org TXT timeout"), "AUTH004", audit.Unknown, 0, ""},
@@ -159,7 +162,7 @@ func TestProfileData(t *testing.T) {
 					t.Errorf("%s names %s, which is no rule on mails", q.ID, id)
 				}
 			}
-			if len(list) == 0 && !strings.HasSuffix(q.ID, "-spam-rate") {
+			if len(list) == 0 && !strings.HasSuffix(q.ID, "-spam-rate") && !strings.HasSuffix(q.ID, "-blocklist") {
 				t.Errorf("%s is decided by nothing", q.ID)
 			}
 		}

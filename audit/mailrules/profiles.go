@@ -27,7 +27,12 @@ var (
 	oneClick    = []audit.ID{"UNS001", "UNS002", "UNS003", "UNS004"}
 	visibleLink = []audit.ID{"UNS006"}
 	takesMail   = []audit.ID{"AUTH022"}
+	sealed      = []audit.ID{"AUTH014", "AUTH015", "AUTH024"}
 )
+
+// listsElsewhere is why a mail does not decide what block lists say: nobody asks them
+// about hosts that a mail names.
+const listsElsewhere = "block lists are asked by mailcheck audit domain --dnsbl --ip"
 
 const thisMail = "true of this mail; others of the sender may differ"
 
@@ -59,7 +64,9 @@ var decisions = sync.OnceValue(func() map[string]decision {
 		"outlook-bulk-alignment": must(aligned), "outlook-bulk-reply": must(takesMail, []audit.ID{"MSG015"}), "outlook-bulk-unsubscribe": bulk(must(visibleLink)),
 
 		"icloud-bulk-spf": must(spfPasses), "icloud-bulk-dkim": must(dkimPasses), "icloud-bulk-dmarc": must(hasPolicy), "icloud-bulk-ptr": must(named),
-		"icloud-bulk-unsubscribe": bulk(must(visibleLink)),
+		"yahoo-blocklist": {partly: listsElsewhere}, "outlook-blocklist": {partly: listsElsewhere},
+
+		"icloud-bulk-arc": bulk(must(sealed)), "icloud-bulk-unsubscribe": bulk(must(visibleLink)),
 	}
 })
 

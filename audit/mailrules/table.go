@@ -24,7 +24,7 @@ func All() []audit.Rule { return slices.Clone(table()) }
 var authRules = []*audit.Rule{
 	&spfFails, &spfNone, &dkimUnsigned, &dkimNoneVerifies, &dkimOneFails, &dkimWeakKey, &dkimLength, &dkimCoverage, &dkimClock,
 	&dmarcFails, &dmarcNoPolicy, &notAligned, &oneLeg, &arcBroken, &forwardedUnsealed, &verdictDiffers, &verdictForged,
-	&clientName, &clientGeneric, &clientHelo, &tlsOld, &domainNoMail, &fromFreemail,
+	&clientName, &clientGeneric, &clientHelo, &tlsOld, &domainNoMail, &fromFreemail, &forwardedNoARC,
 }
 
 var messageRules = []*audit.Rule{

@@ -18,7 +18,7 @@ var heloInvalid = audit.Rule{
 		if noHELO(c) {
 			return
 		}
-		for _, x := range c.Facts.Senders {
+		for _, x := range c.Facts.GivenSenders() {
 			if x.HELO.Problem != "" {
 				c.Report(ptrSubject(x), "%s says %.80q: %s", x.Address, x.HELO.Given, x.HELO.Problem)
 			}

@@ -23,7 +23,7 @@ var heloMismatch = audit.Rule{
 		if noHELO(c) {
 			return
 		}
-		for _, x := range c.Facts.Senders {
+		for _, x := range c.Facts.GivenSenders() {
 			h := x.HELO
 			switch {
 			case h.Problem != "" || h.Form == iprev.FullName && h.Resolves != resolve.Present:

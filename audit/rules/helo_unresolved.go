@@ -20,7 +20,7 @@ var heloUnresolved = audit.Rule{
 		if noHELO(c) {
 			return
 		}
-		for _, x := range c.Facts.Senders {
+		for _, x := range c.Facts.GivenSenders() {
 			h := x.HELO
 			switch {
 			case h.Problem != "" || h.Form != iprev.FullName:

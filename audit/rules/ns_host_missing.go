@@ -20,7 +20,7 @@ var nsHostMissing = audit.Rule{
 		for _, s := range servers(c) {
 			switch s.HostState {
 			case resolve.Absent:
-				serverEvidence(c.Report(nsSubject(c, s), "%s is a name server of %s and has no address", s.Host, c.Facts.Transport.Servers.Value.Zone), c, s)
+				serverEvidence(c.Report(nsSubject(c, s), "%s%s is a name server of %s and has no address", s.Host, onlyAbove(s), c.Facts.Transport.Servers.Value.Zone), c, s)
 			case resolve.Unavailable:
 				c.Unknown("the address of %s is unknown: %s", s.Host, s.Problem)
 			}

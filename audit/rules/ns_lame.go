@@ -24,7 +24,7 @@ var nsLame = audit.Rule{
 		}
 		for _, s := range list {
 			if s.HostState == resolve.Present && s.Answers == resolve.Absent {
-				f := c.Report(nsSubject(c, s), "%s responds, and not with authority for %s: %s", s, c.Facts.Transport.Servers.Value.Zone, s.Problem)
+				f := c.Report(nsSubject(c, s), "%s%s responds, and not with authority for %s: %s", s, onlyAbove(s), c.Facts.Transport.Servers.Value.Zone, s.Problem)
 				serverEvidence(f, c, s)
 				if !alive {
 					f.At(audit.Error)

@@ -71,7 +71,7 @@ func TestOutcomes(t *testing.T) {
 			"selector1._domainkey.example.org. 3600 IN CNAME selector1-example-org._domainkey.example.onmicrosoft.com.\nselector1-example-org._domainkey.example.onmicrosoft.com. 3600 IN TXT " + key2048 +
 			"\nselector2._domainkey.example.org. 3600 IN CNAME selector2-example-org._domainkey.example.onmicrosoft.com."}, "DKIM008", audit.Fail, audit.Notice},
 
-		{"no address given", audit.Scenario{Zone: signs}, "IP001", audit.NotApplicable, 0},
+		{"no address given", audit.Scenario{Zone: plainMX}, "IP001", audit.NotApplicable, 0},
 		{"PTR SERVFAIL", audit.Scenario{Zone: signs, Addresses: []string{"192.0.2.1"}, Faults: []string{"1.2.0.192.in-addr.arpa PTR servfail"}}, "IP001", audit.Unknown, 0},
 		{"PTR SERVFAIL", audit.Scenario{Zone: signs, Addresses: []string{"192.0.2.1"}, Faults: []string{"1.2.0.192.in-addr.arpa PTR servfail"}}, "IP002", audit.Unknown, 0},
 		{"PTR SERVFAIL", audit.Scenario{Zone: signs, Addresses: []string{"192.0.2.1"}, Faults: []string{"1.2.0.192.in-addr.arpa PTR servfail"}}, "IP003", audit.Unknown, 0},

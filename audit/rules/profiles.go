@@ -26,7 +26,9 @@ const (
 	yahooFAQ        = "https://senders.yahooinc.com/faqs"
 	yahooReplies    = "https://senders.yahooinc.com/smtp-error-codes"
 	outlookBlog     = "https://techcommunity.microsoft.com/blog/microsoftdefenderforoffice365blog/strengthening-email-ecosystem-outlook%E2%80%99s-new-requirements-for-high%E2%80%90volume-senders/4399730"
-	icloudPage      = "https://support.apple.com/en-us/102322"
+	// Microsoft's postmaster pages moved here from postmaster.live.com.
+	outlookReplies = "https://substrate.office.com/ip-domain-management-snds/Postmaster/Troubleshooting"
+	icloudPage     = "https://support.apple.com/en-us/102322"
 )
 
 // References of rules to the pages.
@@ -43,6 +45,7 @@ var (
 	dkimDecides  = []audit.ID{"DKIM001", "DKIM002", "DKIM003", "DKIM004", "DKIM006", "DKIM008"}
 	dmarcDecides = []audit.ID{"DMARC001", "DMARC002", "DMARC004", "DMARC005", "DMARC006", "DMARC007"}
 	ptrDecides   = []audit.ID{"IP001", "IP002"}
+	listsDecide  = []audit.ID{"DNSBL001"}
 )
 
 const (
@@ -50,6 +53,7 @@ const (
 	dkimPartly  = "a key is published; whether mail is signed with it, only mail can tell"
 	eitherPart  = "DNS is in order for one of the two; whether mail passes, only mail can tell"
 	ptrPartly   = "the addresses given have confirmed names; others may be in use"
+	listsPartly = "the addresses given are on no list that large receivers heed; others may be in use"
 	dmarcPartly = "a policy applies; whether mail passes it, only mail can tell"
 )
 

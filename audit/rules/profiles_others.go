@@ -24,6 +24,9 @@ func yahooProfile() audit.Profile {
 				Effect: "refused with 553 or 554; delayed with 451 while DNS does not answer",
 				Rules:  []audit.ID{"DNS001", "DNS004", "MX007"}, Unless: []facts.Kind{facts.Parked, facts.Receives},
 				Partly: "the domain exists; for one deep below its zone Yahoo may still find no SOA record"},
+			demand(audit.Requirement{ID: "yahoo-blocklist", Scope: allSenders, Source: yahooReplies,
+				Text:   "No sending address is listed by Spamhaus.",
+				Effect: "refused with 553 or 554, such as 553 5.7.1 [BL21]"}, listsPartly, listsDecide),
 			unseen(audit.Requirement{ID: "yahoo-spam-rate", Scope: allSenders, Since: start, Source: yahooPractices,
 				Text:   "Users report less than 0.3 % of the mail in the inbox as spam.",
 				Effect: "filed as spam, delayed or refused"}),
@@ -56,11 +59,14 @@ func outlookProfile() audit.Profile {
 	const refused = "refused with 550 5.7.515, or filed as junk at first"
 	return audit.Profile{
 		ID: "outlook", Title: "Outlook.com, Hotmail and Live", Reviewed: profilesReviewed,
-		Sources: []string{outlookBlog},
+		Sources: []string{outlookBlog, outlookReplies},
 		Requirements: []audit.Requirement{
 			demand(audit.Requirement{ID: "outlook-ptr", Scope: allSenders, Source: outlookBlog,
 				Text:   "Sending addresses have reverse DNS; dynamic addresses may be refused.",
 				Effect: "refused or filed as junk"}, ptrPartly, ptrDecides),
+			demand(audit.Requirement{ID: "outlook-blocklist", Scope: allSenders, Source: outlookReplies,
+				Text:   "No sending address is listed by Spamhaus.",
+				Effect: "refused with 550 OU-001, or DY-001 for a dynamic address"}, listsPartly, listsDecide),
 			demand(audit.Requirement{ID: "outlook-bulk-spf", Scope: bulkSenders, Since: start, Source: outlookBlog,
 				Text: "SPF passes, even where DMARC passes by DKIM alone.", Effect: refused}, spfPartly, spfDecides),
 			demand(audit.Requirement{ID: "outlook-bulk-dkim", Scope: bulkSenders, Since: start, Source: outlookBlog,
@@ -95,6 +101,10 @@ func icloudProfile() audit.Profile {
 			demand(audit.Requirement{ID: "icloud-bulk-ptr", Scope: bulkSenders, Source: icloudPage,
 				Text: "Sending addresses have reverse DNS that names your domain.", Effect: effect},
 				"the addresses given have confirmed names; whether a name is of your domain is not judged", ptrDecides),
+			// Gmail took ARC out of its pages between October 2025 and March 2026; Yahoo and
+			// Microsoft recommend it.
+			unseen(audit.Requirement{ID: "icloud-bulk-arc", Scope: bulkSenders, Source: icloudPage,
+				Text: "Forwarded mail has ARC headers.", Effect: effect}),
 			unseen(audit.Requirement{ID: "icloud-bulk-unsubscribe", Scope: bulkSenders, Source: icloudPage,
 				Text: "Mail has a link to unsubscribe that works at once.", Effect: effect}),
 		},

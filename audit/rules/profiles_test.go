@@ -21,6 +21,13 @@ func perfect() audit.Scenario {
 	return audit.Scenario{Zone: profileZone, Selectors: []string{"s1"}, Addresses: []string{"192.0.2.25"}}
 }
 
+// inLists is the perfect domain, looked up in block lists.
+func inLists(lines ...string) audit.Scenario {
+	s := perfect()
+	s.Lists = append([]string{}, lines...)
+	return s
+}
+
 // swap is the perfect domain with one line of its zone replaced.
 func swap(t *testing.T, start, with string) audit.Scenario {
 	t.Helper()
@@ -49,11 +56,11 @@ func TestProfiles(t *testing.T) {
 	base := map[string]audit.Verdict{
 		"gmail-auth": pass, "gmail-ptr": pass, "gmail-tls": unseen, "gmail-spam-rate": unseen, "gmail-format": unseen, "gmail-from": unseen,
 		"gmail-bulk-spf": pass, "gmail-bulk-dkim": pass, "gmail-bulk-dmarc": pass, "gmail-bulk-alignment": unseen, "gmail-bulk-unsubscribe": unseen,
-		"yahoo-auth": pass, "yahoo-ptr": pass, "yahoo-domain": pass, "yahoo-spam-rate": unseen, "yahoo-format": unseen,
+		"yahoo-auth": pass, "yahoo-ptr": pass, "yahoo-domain": pass, "yahoo-blocklist": unknown, "yahoo-spam-rate": unseen, "yahoo-format": unseen,
 		"yahoo-bulk-spf": pass, "yahoo-bulk-dkim": pass, "yahoo-bulk-dmarc": pass, "yahoo-bulk-alignment": unseen, "yahoo-bulk-unsubscribe": unseen,
-		"outlook-ptr": pass, "outlook-bulk-spf": pass, "outlook-bulk-dkim": pass, "outlook-bulk-dmarc": pass,
+		"outlook-ptr": pass, "outlook-blocklist": unknown, "outlook-bulk-spf": pass, "outlook-bulk-dkim": pass, "outlook-bulk-dmarc": pass,
 		"outlook-bulk-alignment": unseen, "outlook-bulk-reply": pass, "outlook-bulk-unsubscribe": unseen,
-		"icloud-bulk-spf": pass, "icloud-bulk-dkim": pass, "icloud-bulk-dmarc": pass, "icloud-bulk-ptr": pass, "icloud-bulk-unsubscribe": unseen,
+		"icloud-bulk-spf": pass, "icloud-bulk-dkim": pass, "icloud-bulk-dmarc": pass, "icloud-bulk-ptr": pass, "icloud-bulk-arc": unseen, "icloud-bulk-unsubscribe": unseen,
 	}
 	all := func(suffix string, v audit.Verdict) map[string]audit.Verdict {
 		out := map[string]audit.Verdict{}
@@ -99,6 +106,9 @@ func TestProfiles(t *testing.T) {
 		{"no address given", noAddress, all("-ptr", unknown), unknown},
 		{"DNS does not answer", faulty(noAddress, "example.org TXT servfail", "example.org MX servfail", "_dmarc.example.org TXT servfail", "s1._domainkey.example.org TXT servfail"),
 			join(all("-spf", unknown), all("-dkim", unknown), all("-dmarc", unknown), all("-ptr", unknown), all("-auth", unknown), all("-domain", unknown), all("-reply", unknown)), unknown},
+		{"no list has the address", inLists(), all("-blocklist", pass), unknown},
+		{"a list has the address", inLists("list 192.0.2.25 listed"), all("-blocklist", fail), ""},
+		{"a list does not answer", inLists("list 192.0.2.25 unusable"), nil, unknown},
 		{"null MX", swap(t, "example.org. 3600 IN MX", "example.org. 3600 IN MX 0 .\n"), join(all("-domain", fail), all("-reply", fail)), ""},
 		{"parked", audit.Scenario{Zone: dmarcParks + dmarcAt("example.org", "v=DMARC1; p=reject")}, all("", not), not},
 		{"gone", audit.Scenario{Domain: "gone.example"}, join(all("", not), all("yahoo-domain", fail)), ""},

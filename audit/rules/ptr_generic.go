@@ -20,13 +20,9 @@ var ptrGeneric = audit.Rule{
 		Good:   []audit.Scenario{{Zone: "25.2.0.192.in-addr.arpa. 3600 IN PTR mail25.example.org.\nmail25.example.org. 3600 IN A 192.0.2.25\nexample.org. 3600 IN TXT \"v=spf1 ip4:192.0.2.25 -all\"", Addresses: []string{"192.0.2.25"}}},
 	},
 	Check: func(c *audit.Case) {
-		if noSenders(c) {
-			return
-		}
-		for _, x := range c.Facts.Senders {
+		for _, x := range reverseNames(c) {
 			if x.PTR.State != resolve.Present {
-				noPTR(c, x)
-				continue
+				continue // IP001 says so
 			}
 			generic := 0
 			for _, n := range x.PTR.Value {
@@ -35,7 +31,8 @@ var ptrGeneric = audit.Rule{
 				}
 			}
 			if generic == len(x.PTR.Value) {
-				c.Report(ptrSubject(x), "the PTR of %s is %s, built from the address", x.Address, names(x.PTR.Value))
+				f := c.Report(ptrSubject(x), "the PTR of %s%s is %s, built from the address", x.Address, whence(x), names(x.PTR.Value))
+				derive(c, f, x, audit.Notice, "set its PTR to the mail server's own host name.")
 			}
 		}
 	},

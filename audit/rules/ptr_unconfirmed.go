@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/mailcheck-go/mailcheck/audit"
+	"github.com/mailcheck-go/mailcheck/audit/facts"
 	"github.com/mailcheck-go/mailcheck/resolve"
 )
 
@@ -25,29 +26,29 @@ var ptrUnconfirmed = audit.Rule{
 		},
 	},
 	Check: func(c *audit.Case) {
-		if noSenders(c) {
-			return
-		}
-		for _, x := range c.Facts.Senders {
-			if x.PTR.State != resolve.Present {
-				noPTR(c, x)
-				continue
+		confirmed := func(x facts.Sender) resolve.State { return x.Confirmed }
+		for _, x := range seenSenders(c, confirmed, unconfirmedText) {
+			if x.PTR.State != resolve.Present || x.Confirmed == resolve.Present {
+				continue // that there is none is said by IP001
 			}
 			t := resolve.TypeAAAA
 			if x.Address.Is4() {
 				t = resolve.TypeA
 			}
-			switch x.Confirmed {
-			case resolve.Absent:
-				f := c.Report(ptrSubject(x), "the PTR of %s is %s, which does not have that address", x.Address, names(x.PTR.Value))
-				for _, n := range x.PTR.Value[:min(len(x.PTR.Value), 3)] {
-					f.About(c.Facts, n, t)
-				}
-			case resolve.Unavailable:
-				c.Unknown("whether %s leads back to %s is unknown", names(x.PTR.Value), x.Address)
+			f := c.Report(ptrSubject(x), "the PTR of %s%s is %s, which does not have that address", x.Address, whence(x), names(x.PTR.Value))
+			for _, n := range x.PTR.Value[:min(len(x.PTR.Value), 3)] {
+				f.About(c.Facts, n, t)
 			}
+			derive(c, f, x, audit.Warning, "give the name in the PTR an A or AAAA record with the address, or change the PTR to a name that has one.")
 		}
 	},
+}
+
+func unconfirmedText(x facts.Sender) string {
+	if x.PTR.State == resolve.Present {
+		return fmt.Sprintf("whether %s leads back to %s is unknown", names(x.PTR.Value), x.Address)
+	}
+	return fmt.Sprintf("the PTR of %s is unknown: %v", x.Address, x.PTR.Err)
 }
 
 // names lists at most three names.

@@ -35,11 +35,11 @@ var spfSenderNotAuthorized = audit.Rule{
 			return
 		}
 		s := c.Facts
-		if len(s.Senders) == 0 {
+		if len(s.GivenSenders()) == 0 {
 			c.NotApplicable("no sending address was given")
 			return
 		}
-		for _, x := range s.Senders {
+		for _, x := range s.GivenSenders() {
 			res := x.SPF
 			at := audit.TXT(s.Domain).WithTerm(x.Address.String())
 			var f *audit.Finding
@@ -73,7 +73,7 @@ var spfSenderNotAuthorized = audit.Rule{
 		}
 	},
 	Repair: func(s *facts.Snapshot, f audit.Finding) []fix.Edit {
-		for _, x := range s.Senders {
+		for _, x := range s.GivenSenders() {
 			if x.Address.String() == f.Subject.Term && spfAddable(s, x) {
 				return []fix.Edit{spfEdit(s, fix.SPFInsertTerm, "", spfAddress(x), "mail is sent from "+x.Address.String())}
 			}

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/mailcheck-go/mailcheck/audit"
@@ -59,6 +60,22 @@ func TestTransportOutcomes(t *testing.T) {
 		{"server silent", audit.Scenario{Zone: nsZone, Servers: []string{"ns1.example.org 192.0.2.53 good", "ns2.example.net 198.51.100.53 silent"}}, "NS001", audit.Unknown, 0},
 		{"all lame", audit.Scenario{Zone: nsZone, Servers: []string{"ns1.example.org 192.0.2.53 lame"}}, "NS001", audit.Fail, audit.Error},
 		{"stale with the same MX", audit.Scenario{Zone: nsZone, Servers: []string{"ns1.example.org 192.0.2.53 good", "ns2.example.net 198.51.100.53 stale"}}, "NS003", audit.Fail, audit.Notice},
+		// What the zone above did not say is unknown; that its servers are the same is not.
+		{"zone above silent", audit.Scenario{Zone: nsZone, Servers: append([]string{"parent silent"}, goodServers...)}, "NS010", audit.Unknown, 0},
+		{"zone above silent", audit.Scenario{Zone: nsZone, Servers: append([]string{"parent silent"}, goodServers...)}, "NS013", audit.Unknown, 0},
+		{"zone above not asked", audit.Scenario{Zone: nsZone, Servers: goodServers}, "NS013", audit.NotApplicable, 0},
+		{"one zone above and below", audit.Scenario{Zone: nsZone, Servers: append([]string{"parent shared"}, goodServers...)}, "NS010", audit.NotApplicable, 0},
+		{"denied", audit.Scenario{Zone: nsZone, Servers: append([]string{"parent denies"}, goodServers...)}, "NS010", audit.NotApplicable, 0},
+		{"a difference that harms nobody", audit.Scenario{Zone: nsZone, Servers: append([]string{"parent ns1.example.org 192.0.2.53"}, goodServers...)}, "NS010", audit.Fail, audit.Notice},
+		{"an old server that is lame", audit.Scenario{Zone: nsZone, Servers: slices.Concat([]string{"ns9.example.com 203.0.113.53 lame parent-only", "parent ns9.example.com"}, sameAbove, goodServers)}, "NS010", audit.Fail, audit.Warning},
+		{"an old server that is lame", audit.Scenario{Zone: nsZone, Servers: slices.Concat([]string{"ns9.example.com 203.0.113.53 lame parent-only", "parent ns9.example.com"}, sameAbove, goodServers)}, "NS001", audit.Fail, audit.Warning},
+		{"no server in common", audit.Scenario{Zone: nsZone, Servers: append([]string{"ns9.example.com 203.0.113.53 good parent-only", "parent ns9.example.com"}, goodServers...)}, "NS010", audit.Fail, audit.Warning},
+		{"old glue that answers", audit.Scenario{Zone: nsZone, Servers: append([]string{"parent ns1.example.org 192.0.2.53 203.0.113.9=old", "parent ns2.example.net", "ns1.example.org 203.0.113.9 good old-glue"}, goodServers...)}, "NS011", audit.Fail, audit.Notice},
+		{"old glue, no way to the zone", audit.Scenario{Zone: nsZone, Servers: []string{"parent ns1.example.org 203.0.113.9=old", "ns1.example.org 203.0.113.9 lame old-glue", "ns1.example.org 192.0.2.53 good"}}, "NS011", audit.Fail, audit.Error},
+		{"old glue is told once", audit.Scenario{Zone: nsZone, Servers: []string{"parent ns1.example.org 203.0.113.9=old", "ns1.example.org 203.0.113.9 lame old-glue", "ns1.example.org 192.0.2.53 good"}}, "NS001", audit.Pass, 0},
+		{"address unknown", audit.Scenario{Zone: nsZone, Servers: append([]string{"parent ns1.example.org 192.0.2.53=unknown", "parent ns2.example.net"}, goodServers...)}, "NS011", audit.Unknown, 0},
+		{"no glue at all", audit.Scenario{Zone: nsZone, Servers: []string{"parent missing ns1.example.org", "ns1.example.org 192.0.2.53 good"}}, "NS012", audit.Fail, audit.Error},
+		{"one without glue", audit.Scenario{Zone: nsZone, Servers: append([]string{"parent missing ns1.example.org", "parent ns2.example.net"}, goodServers...)}, "NS012", audit.Fail, audit.Warning},
 		{"SOA time-out is unknown", audit.Scenario{Zone: oneHost, Faults: []string{"example.org SOA refused"}}, "DNS004", audit.Fail, audit.Warning},
 		{"PTR says nothing of EHLO", audit.Scenario{Zone: heloZone, Addresses: []string{"192.0.2.25"}, HELO: "mail.example.org", Faults: []string{"mail.example.org A servfail", "mail.example.org AAAA servfail"}}, "IP005", audit.Unknown, 0},
 	})

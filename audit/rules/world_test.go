@@ -222,6 +222,10 @@ func nameServers(t *testing.T, lines []string) nameserver.Zone {
 	newest, older := uint32(8), uint32(7)
 	for _, line := range lines {
 		w := strings.Fields(line)
+		if w[0] == "parent" {
+			parent(t, &z.Delegation, w[1:])
+			continue
+		}
 		s := nameserver.Server{Host: resolve.MustName(w[0]), HostState: resolve.Present, Answers: resolve.Present, Serial: &newest,
 			Said: []string{"10 mail.example.org."}, TCP: resolve.Present, EDNS: resolve.Present}
 		if w[1] != "-" {
@@ -243,12 +247,56 @@ func nameServers(t *testing.T, lines []string) nameserver.Zone {
 			s.Answers, s.TCP, s.EDNS, s.Problem, s.Serial = resolve.Unavailable, resolve.Unavailable, resolve.Unavailable, "no answer in time", nil
 		case "gone":
 			s.HostState, s.Answers, s.Problem, s.Serial = resolve.Absent, resolve.Unavailable, "no such name", nil
+		case "alias":
+			s.Alias = resolve.MustName("ns.example.net")
 		default:
 			t.Fatalf("no server is %q", w[2])
+		}
+		s.ParentOnly, s.OldGlue = slices.Contains(w[3:], "parent-only"), slices.Contains(w[3:], "old-glue")
+		if !s.ParentOnly && !slices.Contains(z.Delegation.Own, s.Host) {
+			z.Delegation.Own = append(z.Delegation.Own, s.Host)
 		}
 		z.Servers = append(z.Servers, s)
 	}
 	return z
+}
+
+// parent reads what the zone above says.
+func parent(t *testing.T, d *nameserver.Delegation, w []string) {
+	t.Helper()
+	d.Asked, d.Parent, d.OwnState, d.Server = true, resolve.MustName("org"), resolve.Present, "203.0.113.1:53"
+	switch w[0] {
+	case "silent":
+		d.State, d.Problem = resolve.Unavailable, "no answer in time"
+		return
+	case "shared":
+		d.State, d.Shared = resolve.Unavailable, true
+		return
+	case "denies":
+		d.State, d.Problem = resolve.Absent, "no such name"
+		return
+	}
+	d.State = resolve.Present
+	if w[0] == "missing" {
+		w = w[1:]
+		d.Missing = append(d.Missing, resolve.MustName(w[0]))
+	}
+	h := resolve.MustName(w[0])
+	d.NS = append(d.NS, h)
+	for _, a := range w[1:] {
+		g := nameserver.Glue{Host: h, State: resolve.Present}
+		switch text, flag, _ := strings.Cut(a, "="); flag {
+		case "old":
+			g.State = resolve.Absent
+			g.Addr = netip.MustParseAddr(text)
+		case "unknown":
+			g.State = resolve.Unavailable
+			g.Addr = netip.MustParseAddr(text)
+		default:
+			g.Addr = netip.MustParseAddr(a)
+		}
+		d.Glue = append(d.Glue, g)
+	}
 }
 
 func security(t *testing.T, lines []string) map[resolve.Question]dnssec.Result {

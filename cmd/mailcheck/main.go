@@ -4,6 +4,9 @@ package main
 import (
 	"os"
 
+	// The roots of TLS for machines that have none, such as an image from scratch.
+	_ "golang.org/x/crypto/x509roots/fallback"
+
 	"github.com/mailcheck-go/mailcheck/internal/cli"
 )
 

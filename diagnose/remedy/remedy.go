@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/mailcheck-go/mailcheck/audit"
 	"github.com/mailcheck-go/mailcheck/audit/facts"
@@ -48,6 +49,7 @@ type Advice struct {
 	DKIM     string          `json:"dkim,omitempty"` // whether a key was found: found, none, unknown
 	DMARC    string          `json:"dmarc,omitempty"`
 	Findings []audit.Finding `json:"findings"` // those that the cause is about
+	Also     []audit.Finding `json:"also"`     // other errors of what receivers judge a sender by
 	Unknown  []string        `json:"unknown"`
 	Fix      Fix             `json:"fix"`
 }
@@ -65,10 +67,14 @@ var authentication = []cause.Cause{
 	cause.SPFFail, cause.SPFError, cause.DKIMMissing, cause.DKIMFail, cause.DMARCFail, cause.DMARCMissing, cause.NotAligned, cause.Unauthenticated,
 }
 
+// judged are the families of rules about what receivers judge a sender by. A
+// mail that is let pass today is refused for these tomorrow.
+var judged = []string{"SPF", "DKIM", "DMARC", "IP"}
+
 // Find judges the cause by the records as they are now. It fails with the
 // context's error alone; what could not be read is in the advice.
 func Find(ctx context.Context, r diagnose.Result, opt Options) (Advice, error) {
-	a := Advice{Findings: []audit.Finding{}, Unknown: []string{}, Fix: Fix{Text: r.Advice, Changes: []fix.Change{}}}
+	a := Advice{Findings: []audit.Finding{}, Also: []audit.Finding{}, Unknown: []string{}, Fix: Fix{Text: r.Advice, Changes: []fix.Change{}}}
 	domain, ip := opt.Domain, opt.IP
 	if domain.IsZero() && r.Said.Domain != "" {
 		domain, _ = resolve.ParseName(r.Said.Domain)
@@ -142,6 +148,8 @@ func (a *Advice) pick(r diagnose.Result, rep audit.Report) {
 	for _, f := range rep.Findings {
 		if slices.Contains(r.Rules, string(f.Rule)) {
 			a.Findings = append(a.Findings, f)
+		} else if f.Severity == audit.Error && slices.Contains(judged, strings.TrimRight(string(f.Rule), "0123456789")) {
+			a.Also = append(a.Also, f)
 		}
 	}
 	for _, x := range rep.Rules {
@@ -202,7 +210,7 @@ func (a *Advice) authenticate(ctx context.Context, r diagnose.Result, snap *fact
 			a.Why = fmt.Sprintf("SPF passes for %s, so either MAIL FROM has another domain than From, or the mail was forwarded: only a signature helps, and no DKIM key of %s is known", a.IP, a.Domain)
 		}
 		a.Fix = Fix{Text: "sign with DKIM: make a key, publish it, and have the server sign", Changes: []fix.Change{},
-			Command: "mailcheck fix plan " + a.Domain + " --key-dir keys"}
+			Command: a.plan() + " --key-dir keys"}
 	case len(a.Findings) > 0 || len(a.Unknown) > 0:
 		a.judge(true)
 	case a.DKIM == "found":
@@ -215,7 +223,16 @@ func (a *Advice) authenticate(ctx context.Context, r diagnose.Result, snap *fact
 }
 
 func (a *Advice) change(s fix.Step, text string) {
-	a.Fix = Fix{Text: text, Changes: []fix.Change{*s.Change}, Command: "mailcheck fix plan " + a.Domain}
+	a.Fix = Fix{Text: text, Changes: []fix.Change{*s.Change}, Command: a.plan()}
+}
+
+// plan is the command whose plan has the same change: it has to know the address.
+func (a *Advice) plan() string {
+	cmd := "mailcheck fix plan " + a.Domain
+	if a.IP != "" {
+		cmd += " --ip " + a.IP
+	}
+	return cmd
 }
 
 // term is the SPF term of an address.

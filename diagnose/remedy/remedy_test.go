@@ -48,7 +48,7 @@ func TestFind(t *testing.T) {
 		fix         string // in the change or the command
 	}{
 		{"an address that SPF leaves out", fmt.Sprintf(gmail, "example.org", "198.51.100.7"), z, remedy.Confirmed, "v=spf1 ip4:192.0.2.25 ip4:198.51.100.7 -all"},
-		{"SPF passes and nothing is signed", fmt.Sprintf(gmail, "example.org", "192.0.2.25"), z, remedy.Confirmed, "fix plan example.org --key-dir"},
+		{"SPF passes and nothing is signed", fmt.Sprintf(gmail, "example.org", "192.0.2.25"), z, remedy.Confirmed, "fix plan example.org --ip 192.0.2.25 --key-dir"},
 		{"no policy where one is asked for", "550-5.7.40 The sending domain bare.example does not have a DMARC record, or the DMARC record doesn't specify a DMARC policy. " +
 			"To set up a DMARC record, visit https://support.google.com/mail", z, remedy.Confirmed, "p=none"},
 		{"the mailbox is full", "552 5.2.2 Mailbox full", z, remedy.NotOurs, ""},
@@ -90,4 +90,36 @@ func ExampleFind() {
 	// Output:
 	// unauthenticated confirmed SPF of example.org gives fail for 198.51.100.7
 	// let 198.51.100.7 pass SPF, if it is yours ["v=spf1 ip4:192.0.2.25 ip4:198.51.100.7 -all"]
+}
+
+// TestFindAlso: what the reply does not speak of is named too, if a receiver
+// judges a sender by it.
+func TestFindAlso(t *testing.T) {
+	z, err := zonetest.Parse(`
+$ORIGIN example.org.
+@ 3600 IN SOA ns1 admin 1 7200 3600 1209600 300
+@ MX 10 mail
+mail A 192.0.2.25
+mail AAAA 2001:db8::25
+@ TXT "v=spf1 ip4:192.0.2.25 ip4:203.0.0.0/8 ?all"
+25.2.0.192.in-addr.arpa. PTR mail.example.org.
+`, zonetest.Options{World: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := remedy.Find(t.Context(), diagnose.Reply(fmt.Sprintf(gmail, "example.org", "2001:db8::25")), remedy.Options{Resolver: z, Rules: rules.All()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, f := range a.Findings {
+		got = append(got, string(f.Rule))
+	}
+	got = append(got, "also")
+	for _, f := range a.Also {
+		got = append(got, string(f.Rule))
+	}
+	if want := "DKIM001 SPF024 also SPF015 DMARC001 IP001"; strings.Join(got, " ") != want {
+		t.Errorf("%s, want %s", strings.Join(got, " "), want)
+	}
 }

@@ -240,6 +240,17 @@ func (r *Rotation) checkOld(ctx context.Context, env Env, in Input, st *Status) 
 	return nil
 }
 
+// CacheWait is how long caches may deny the new key once every server has it.
+func (r *Rotation) CacheWait() time.Duration { return negativeWait(r.New.Negative) }
+
+// Proven is when a message proved the new key, in phase [Retire]; else it is zero.
+func (r *Rotation) Proven() time.Time {
+	if r.Phase != Retire {
+		return time.Time{}
+	}
+	return r.NotBefore.Add(-r.Keep.Duration())
+}
+
 // Revocation is the text that revokes a key (RFC 6376, Section 3.6.1).
 const Revocation = "v=DKIM1; p="
 

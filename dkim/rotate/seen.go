@@ -84,6 +84,9 @@ func (s Seen) holds(sha256 string) bool {
 		s.Records[0].Usable() && s.Records[0].Key.SHA256 == sha256
 }
 
+// Holds reports that the server has the key of one side, and nothing beside it.
+func (s Seen) Holds(side Side) bool { return s.holds(side.SHA256) }
+
 // revoked reports a record with an empty p=.
 func (s Seen) revoked() bool {
 	return s.State == resolve.Present && len(s.Texts) == 1 && len(s.Records) == 1 && s.Records[0].Key.Revoked

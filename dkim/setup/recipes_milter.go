@@ -1,5 +1,12 @@
 package setup
 
+// postfixMilter are the lines by which Postfix asks OpenDKIM.
+const postfixMilter = `smtpd_milters = inet:127.0.0.1:8891
+non_smtpd_milters = $smtpd_milters
+internal_mail_filter_classes = bounce
+milter_default_action = accept
+`
+
 var opendkim = recipe{
 	Server:    Server{ID: "opendkim", Name: "OpenDKIM", Ed25519: false, Proven: "OpenDKIM 2.11 of Debian 12"},
 	installed: "/etc/dkimkeys/{{.Domain}}/{{.Selector}}.private",
@@ -23,8 +30,9 @@ install -m 0600 -o opendkim -g opendkim {{.File}} {{.Path}}
 			Text: "127.0.0.1\n::1\nlocalhost\n",
 		},
 		{
-			Do: "Use the three files, in place of lines with Domain, Selector and KeyFile.", File: "/etc/opendkim.conf", Mode: "0644", User: "root:root",
+			Do: "Use the three files, and listen on loopback, as Postfix in its chroot cannot reach /run. These lines take the place of those that set the same, and of Domain, Selector and KeyFile; the other lines stay.", File: "/etc/opendkim.conf", Mode: "0644", User: "root:root",
 			Text: `Mode                sv
+Socket              inet:8891@127.0.0.1
 KeyTable            file:/etc/opendkim/key.table
 SigningTable        refile:/etc/opendkim/signing.table
 InternalHosts       refile:/etc/opendkim/trusted.hosts
@@ -33,15 +41,19 @@ Canonicalization    relaxed/relaxed
 OversignHeaders     From,To,Subject,Date
 `,
 		},
+		{
+			Do: "Have Postfix ask it. If smtpd_milters has a value, add to it. Leave this out if another mail server does the asking.", File: "/etc/postfix/main.cf", Mode: "0644", User: "root:root",
+			Text: postfixMilter,
+		},
 	},
-	reload: []string{"systemctl restart opendkim"},
+	reload: []string{"systemctl restart opendkim", "postfix reload"},
 	test: []string{
 		"opendkim -n -x /etc/opendkim.conf",
 		"{{range .Keys}}opendkim-testkey -x /etc/opendkim.conf -d {{$.Domain}} -s {{.Selector}} -k {{.Path}} -vvv\n{{end}}",
 	},
 	notes: []string{
 		`opendkim-testkey ends with "key OK"; "key not secure" in front of it only says that the zone has no DNSSEC.`,
-		"Postfix reaches the daemon through the socket of the line Socket in opendkim.conf: see the guide for Postfix.",
+		"milter_default_action = accept sends mail unsigned while the daemon is down; tempfail holds it back instead.",
 	},
 }
 
@@ -111,11 +123,7 @@ var postfix = recipe{
 		},
 		{
 			Do: "Ask the signer. With OpenDKIM the port is 8891, with rspamd 11332. If smtpd_milters has a value, add to it.", File: "/etc/postfix/main.cf", Mode: "0644", User: "root:root",
-			Text: `smtpd_milters = inet:127.0.0.1:8891
-non_smtpd_milters = $smtpd_milters
-internal_mail_filter_classes = bounce
-milter_default_action = accept
-`,
+			Text: postfixMilter,
 		},
 	},
 	reload: []string{"systemctl restart opendkim", "postfix reload"},

@@ -166,3 +166,20 @@ func TestSubdomain(t *testing.T) {
 		}
 	}
 }
+
+// TestOpenDKIMReachesPostfix: what OpenDKIM listens on is what Postfix asks, in
+// the guide of OpenDKIM alone.
+func TestOpenDKIMReachesPostfix(t *testing.T) {
+	g, err := Make("opendkim", domain, Key{Selector: "s1", File: "/root/s1.pem"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]string{}
+	for _, s := range g.Steps {
+		files[s.File] += s.Text
+	}
+	if !strings.Contains(files["/etc/opendkim.conf"], "inet:8891@127.0.0.1\n") || !strings.Contains(files["/etc/postfix/main.cf"], "smtpd_milters = inet:127.0.0.1:8891\n") ||
+		!slices.Contains(g.Reload, "postfix reload") {
+		t.Errorf("%q, reload %q", files, g.Reload)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -27,6 +28,9 @@ const (
 func (b *builder) plan(ctx context.Context, after audit.Report) (*fix.Plan, error) {
 	p := &fix.Plan{Schema: fix.PlanSchema, Domain: b.domain, Created: b.at, Tool: b.opt.Tool, Goal: b.goalText(),
 		Steps: []fix.Step{}, Before: defects(b.before.Findings), After: defects(after.Findings), Decisions: []fix.Decision{}, Unknown: []string{}}
+	if a, s := b.opt.Facts.Addresses, b.opt.Facts.Selectors; len(a)+len(s) > 0 {
+		p.Given = &fix.Given{Addresses: append([]netip.Addr{}, a...), Selectors: append([]string{}, s...)}
+	}
 	slices.SortStableFunc(b.work, func(x, y *work) int {
 		return cmp.Compare(concernOf(x.change).order, concernOf(y.change).order)
 	})
@@ -120,7 +124,7 @@ func (b *builder) signing(p *fix.Plan, add func(string, fix.Step)) {
 	s := fix.Step{Title: "sign with the new key", Risk: fix.Medium, Reversible: true, Wait: fix.Duration(minWait), Depends: ids(p, "dkim-"),
 		Why:    []string{"a key that nobody signs with proves nothing", "not before every name server has the record: until then each signature would fail"},
 		Breaks: "a signature by a key that is not the published one fails; unsigned mail has SPF alone",
-		Check:  fix.Check{Kind: "manual", Expect: "a test mail has dkim=pass for the domain", Command: "mailcheck dkim match --help"},
+		Check:  fix.Check{Kind: "manual", Expect: "a test mail has dkim=pass for the domain", Command: fmt.Sprintf("mailcheck dkim match --key %s --domain %s --selector %s", keys[0].File, b.domain, keys[0].Selector)},
 	}
 	var list []setup.Key
 	for _, k := range keys {

@@ -101,7 +101,7 @@ known, 3 wrong usage, 130 interrupted. A finding outweighs an unknown.`,
 	fs.StringVarP(&o.format, "output", "o", "text", "output `format`: "+strings.Join(render.Formats(), ", "))
 	fs.StringVar(&o.outputFile, "output-file", "", "write the report to a `file`, replaced only when complete")
 	fs.StringVar(&o.color, "color", "auto", "colour the text: auto, always or never")
-	fs.BoolVarP(&o.quiet, "quiet", "q", false, "print only findings at or above --fail-on")
+	fs.BoolVarP(&o.quiet, "quiet", "q", false, "print something only if there is something to tell: findings at or above --fail-on, and why something could not be known")
 	return cmd
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/mailcheck-go/mailcheck/baseline"
 	"github.com/mailcheck-go/mailcheck/internal/config"
 	"github.com/mailcheck-go/mailcheck/internal/safe"
+	"github.com/mailcheck-go/mailcheck/mtasts"
 	"github.com/mailcheck-go/mailcheck/resolve"
 )
 
@@ -27,8 +28,10 @@ type baselineOptions struct {
 	selectors  []string
 	addresses  []string
 	file       string
+	probe      bool
 	update     bool
 	failOn     string
+	quiet      bool
 }
 
 func newBaseline(s Streams) *cobra.Command {
@@ -53,6 +56,7 @@ func (o *baselineOptions) flags(cmd *cobra.Command) {
 	fs.StringVar(&o.configPath, "config", "", "configuration `file` (default: mailcheck.yaml here, if there is one)")
 	fs.StringSliceVar(&o.selectors, "selector", nil, "DKIM `selector` in use, repeatable")
 	fs.StringSliceVar(&o.addresses, "ip", nil, "`address` that mail is sent from, repeatable")
+	fs.BoolVar(&o.probe, "probe", false, "fetch the MTA-STS policy too, to notice one that changes without its id; a diff does so if the baseline holds one")
 	fs.StringVar(&o.file, "file", "", "`file` of the baseline (default: one for each domain in the user's state directory)")
 }
 
@@ -81,12 +85,14 @@ what is published now; what cannot be read stays as it was known.
 Exit status: 0 no change at or above --fail-on; 1 there is one; 2 something that was
 known cannot be read now; 3 wrong usage.`,
 		Example: `  mailcheck baseline diff example.org
-  mailcheck baseline diff example.org --update --fail-on warning -o json`,
+  mailcheck baseline diff example.org --update --fail-on warning -o json
+  mailcheck baseline diff example.org --update --quiet    # in cron`,
 		RunE: func(cmd *cobra.Command, args []string) error { return o.diff(cmd, s, args) },
 	}
 	o.flags(cmd)
 	cmd.Flags().BoolVar(&o.update, "update", false, "remember what is published now, after telling what changed")
 	cmd.Flags().StringVar(&o.failOn, "fail-on", "warning", "`severity` from which a change makes the exit status 1: error, warning, notice or none")
+	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print something only if there is something to tell: a change at or above --fail-on, or what cannot be read now")
 	return cmd
 }
 
@@ -99,6 +105,9 @@ func (o *baselineOptions) take(cmd *cobra.Command, s Streams, args []string, old
 	cfg, err := config.Load(o.configPath)
 	if err != nil {
 		return nil, &Error{Code: ExitUsage, Err: err, Hint: "the keys of the file are in docs/guide/config.md"}
+	}
+	if o.probe && o.offline {
+		return nil, usage("drop one of the two", "--probe excludes --offline")
 	}
 	given, err := parseAddrs(o.addresses)
 	if err != nil {
@@ -119,7 +128,11 @@ func (o *baselineOptions) take(cmd *cobra.Command, s Streams, args []string, old
 	}
 	defer done()
 	f.Resolver = res.about
-	b, err := baseline.Take(ctx, res, domain, baseline.Options{Facts: f, Source: res.about})
+	opt := baseline.Options{Facts: f, Source: res.about}
+	if o.probe || old != nil && old.Facet(baseline.STS, "") != nil && !o.offline {
+		opt.Policy = &mtasts.Options{Dial: network{}.dialer().DialContext, Timeout: auditFetch}
+	}
+	b, err := baseline.Take(ctx, res, domain, opt)
 	if stopped := interrupted(cmd); stopped != nil {
 		return nil, stopped
 	}
@@ -252,15 +265,18 @@ func (o *baselineOptions) diff(cmd *cobra.Command, s Streams, args []string) err
 	}
 	d := baseline.Compare(old, now)
 	v := diffView{"mailcheck.baseline-diff/1", domain.String(), old.At.Format("2006-01-02 15:04 MST"), now.At.Format("2006-01-02 15:04 MST"), d}
-	if err := v.print(s, o.format); err != nil {
-		return err
+	told := v.verdict(o.failOn)
+	if told != nil || !o.quiet || o.format == "json" {
+		if err := v.print(s, o.format); err != nil {
+			return err
+		}
 	}
 	if o.update {
 		if err := writeBaseline(path, baseline.Keep(old, now)); err != nil {
 			return err
 		}
 	}
-	return v.verdict(o.failOn)
+	return told
 }
 
 // diffView is the document of schemas mailcheck.baseline-diff/1 and

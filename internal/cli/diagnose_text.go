@@ -83,6 +83,12 @@ func (d *diagnosisView) write(p *sheet) {
 		return
 	}
 	p.field("Audit", "%s: %s", a.Verdict, a.Why)
+	for _, f := range a.Findings {
+		p.field("Found", "%s: %s", f.Rule, f.Message)
+	}
+	for _, f := range a.Also {
+		p.field("Also", "%s: %s", f.Rule, f.Message)
+	}
 	p.field("Do", "%s", a.Fix.Text)
 	for _, c := range a.Fix.Changes {
 		for _, old := range c.Old {
@@ -162,10 +168,7 @@ func (o *diagnoseOptions) explain(s Streams) error {
 		return &Error{Code: ExitUsage, Err: err, Hint: "for example --explain-code 5.7.26 --operator gmail"}
 	}
 	if o.format == "json" {
-		return printJSON(s.Out, struct {
-			Schema string `json:"schema"`
-			diagnose.Explanation
-		}{"mailcheck.diagnose-code/1", x})
+		return printJSON(s.Out, explanationView{"mailcheck.diagnose-code/1", x})
 	}
 	p := newSheet(s)
 	p.field("Code", "%s", strings.TrimSpace(x.Code+" "+x.Enhanced))

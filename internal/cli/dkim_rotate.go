@@ -30,11 +30,14 @@ message, retire the old key with an empty p=, and delete it. It takes some weeks
 
 The state is kept in a small file, DOMAIN` + rotationSuffix + `. Nothing happens by itself:
 each command tells what to do next and checks at the domain's own name servers
-whether it was done.`,
+whether it was done. With --plan the steps that are left are saved as a plan:
+'fix apply' publishes, 'fix verify' proves it at every name server, and what is to be
+revoked or deleted stands behind a gate until its time has come.`,
 		Example: `  mailcheck dkim rotate start example.org --from s1 --to s2 --key s2.pem
   mailcheck dkim rotate status example.org
   mailcheck dkim rotate advance example.org --switched
   mailcheck dkim rotate advance example.org --message sent.eml
+  mailcheck dkim rotate status example.org --plan plan.json --reports reports
   mailcheck dkim rotate abort example.org`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -48,8 +51,10 @@ type rotateOptions struct {
 	domainFlag
 	lookupOptions
 	clock
-	state  string
-	server string
+	state   string
+	server  string
+	plan    string
+	reports string
 }
 
 func (o *rotateOptions) add(cmd *cobra.Command) {
@@ -58,6 +63,8 @@ func (o *rotateOptions) add(cmd *cobra.Command) {
 	o.clock.add(cmd)
 	cmd.Flags().StringVar(&o.state, "state", "", "state `file` (default: DOMAIN"+rotationSuffix+")")
 	cmd.Flags().StringVar(&o.server, "server", "", "print the set-up of this mail `server` when the signer is to be switched")
+	cmd.Flags().StringVar(&o.plan, "plan", "", "save what is left to do as a plan to a `file`, for 'fix apply', 'fix verify' and 'fix export'")
+	cmd.Flags().StringVar(&o.reports, "reports", "", "`directory` of the archive of reports: with --plan, a key that still signs is not revoked")
 }
 
 // rotating is an open rotation.
@@ -74,6 +81,9 @@ type rotating struct {
 func (o *rotateOptions) begin(cmd *cobra.Command, s Streams, args []string, fresh bool) (*rotating, resolve.Name, error) {
 	if err := o.check(cmd); err != nil {
 		return nil, resolve.Name{}, err
+	}
+	if o.reports != "" && o.plan == "" {
+		return nil, resolve.Name{}, usage("--plan plan.json", "--reports is of use with --plan")
 	}
 	if o.server != "" {
 		if err := checkServer(o.server); err != nil {
@@ -100,6 +110,9 @@ func (o *rotateOptions) begin(cmd *cobra.Command, s Streams, args []string, fres
 			return nil, domain, usage("name its file with --state", "%+q is about %s, not about %s", x.path, x.state.Domain, domain)
 		}
 		domain = x.state.Domain
+	}
+	if o.plan != "" && filepath.Clean(o.plan) == filepath.Clean(x.path) {
+		return nil, domain, usage("--plan plan.json", "--plan names the state file")
 	}
 	var done func()
 	if x.ctx, x.res, done, err = o.session(cmd.Context(), s); err != nil {
@@ -243,7 +256,7 @@ Exit status: 0 as it should be, 1 a key is not where it has to be, 2 not known,
 			if err != nil {
 				return rotateError(err, domain)
 			}
-			if err := viewRotation(x, st, false, o.server).print(s, o.format); err != nil {
+			if err := o.show(cmd, s, x, viewRotation(x, st, false, o.server), st); err != nil {
 				return err
 			}
 			switch {
@@ -285,7 +298,7 @@ Exit status: 0 aborted, 1 too late, 2 the name servers did not answer, 3 wrong u
 			if err := x.save(false); err != nil {
 				return err
 			}
-			return viewRotation(x, st, true, o.server).print(s, o.format)
+			return o.show(cmd, s, x, viewRotation(x, st, true, o.server), st)
 		},
 	}
 	o.add(cmd)

@@ -68,8 +68,7 @@ func (o *rotateAdvanceOptions) run(cmd *cobra.Command, s Streams, args []string)
 	if err != nil {
 		return rotateError(err, domain)
 	}
-	v := viewRotation(x, st, moved, o.server)
-	if err := v.print(s, o.format); err != nil {
+	if err := o.show(cmd, s, x, viewRotation(x, st, moved, o.server), st); err != nil {
 		return err
 	}
 	switch {

@@ -35,8 +35,9 @@ made there. Selectors that are a CNAME belong to a provider, who rotates behind 
 
 Exit status: 0 begun, 1 it cannot begin, 2 the name servers did not answer, 3 wrong
 usage, 4 a file could not be written.`,
-		Example: `  mailcheck dkim rotate start example.org --from s1 --to s2 --key s2.pem --server opendkim`,
-		RunE:    func(cmd *cobra.Command, args []string) error { return o.run(cmd, s, args) },
+		Example: `  mailcheck dkim rotate start example.org --from s1 --to s2 --key s2.pem --server opendkim
+  mailcheck dkim rotate start example.org --from s1 --to s2 --key s2.pem --plan plan.json`,
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, s, args) },
 	}
 	o.add(cmd)
 	fs := cmd.Flags()
@@ -104,7 +105,7 @@ func (o *rotateStartOptions) run(cmd *cobra.Command, s Streams, args []string) e
 	if k.Type() == dkim.KeyEd25519 {
 		v.Warnings = append(v.Warnings, "an RSA key has to go on signing beside it")
 	}
-	return v.print(s, o.format)
+	return o.show(cmd, s, x, v, st)
 }
 
 // newKey reads the new key, or makes one that is written once all is checked.

@@ -30,7 +30,8 @@ type rotationView struct {
 	Servers  []serverSaidView `json:"servers"`
 	Events   []eventView      `json:"events"`
 	Warnings []string         `json:"warnings"`
-	Setup    *guideView       `json:"setup"`
+	Setup    *guideView       `json:"setup"` // null unless the signer is to be switched
+	Plan     nullable         `json:"plan"`  // the file that it was saved to
 }
 
 type sideView struct {
@@ -134,6 +135,10 @@ func (v rotationView) print(s Streams, format string) error {
 		p.WriteByte('\n')
 		p.para("Warning: %s.", w)
 	}
+	if v.Plan != "" {
+		p.WriteByte('\n')
+		p.field("Plan", "%s: mailcheck fix show %s", v.Plan, v.Plan)
+	}
 	if len(v.Events) > 0 {
 		p.head("So far")
 		for _, e := range v.Events {
@@ -147,12 +152,18 @@ func (v rotationView) print(s Streams, format string) error {
 	return p.flush(s.Out)
 }
 
+// advanceCommand takes a rotation to its next phase.
+func advanceCommand(domain, state string) string {
+	cmd := "mailcheck dkim rotate advance " + domain
+	if state != domain+rotationSuffix {
+		cmd += " --state " + state
+	}
+	return cmd
+}
+
 // next is the command to type when the action is done.
 func (v rotationView) next() string {
-	cmd := "mailcheck dkim rotate advance " + v.Domain
-	if v.State != v.Domain+rotationSuffix {
-		cmd += " --state " + v.State
-	}
+	cmd := advanceCommand(v.Domain, v.State)
 	switch rotate.Action(v.Action) {
 	case rotate.DoSwitch:
 		return cmd + " --switched"

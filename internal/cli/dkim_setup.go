@@ -242,18 +242,9 @@ func (v guideView) write(p *sheet) {
 
 // servers lists what is known.
 func (o *setupOptions) servers(s Streams) error {
-	type serverView struct {
-		ID      string   `json:"id"`
-		Name    string   `json:"name"`
-		Ed25519 bool     `json:"ed25519"`
-		Proven  nullable `json:"proven"`
-	}
-	v := struct {
-		Schema  string       `json:"schema"`
-		Servers []serverView `json:"servers"`
-	}{Schema: "mailcheck.dkim-servers/1"}
+	v := serversView{Schema: "mailcheck.dkim-servers/1"}
 	for _, x := range setup.Servers() {
-		v.Servers = append(v.Servers, serverView{x.ID, x.Name, x.Ed25519, nullable(x.Proven)})
+		v.Servers = append(v.Servers, setupServerView{x.ID, x.Name, x.Ed25519, nullable(x.Proven)})
 	}
 	if o.format == "json" {
 		return printJSON(s.Out, v)

@@ -23,6 +23,7 @@ func try(t *testing.T, args ...string) (int, string) {
 	t.Helper()
 	var out, err bytes.Buffer
 	code := Main(args, Streams{In: strings.NewReader(""), Out: &out, Err: &err, Getenv: func(string) string { return "" }})
+	checkDocuments(t, out.Bytes())
 	return code, out.String() + err.String()
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -121,6 +122,11 @@ func (o *fixApplyOptions) run(cmd *cobra.Command, s Streams, args []string, undo
 	if err != nil {
 		return err
 	}
+	if o.undo != "" {
+		if _, err := os.Lstat(o.undo); err == nil {
+			return usage("name a new file, or leave --undo out", "--undo %s: the file exists, and a way back is not overwritten", o.undo)
+		}
+	}
 	if undo && p.UndoOf.IsZero() {
 		return usage("mailcheck fix apply carries out a plan", "%s is a plan, and not the way back from one", args[0])
 	}
@@ -138,15 +144,16 @@ func (o *fixApplyOptions) run(cmd *cobra.Command, s Streams, args []string, undo
 	}
 	ctx, cancel := context.WithTimeout(cmd.Context(), o.timeout)
 	defer cancel()
-	file, saved := o.undo, ""
-	if file == "" {
-		file = fmt.Sprintf("%s-%s.undo.json", p.Domain, now().UTC().Format("20060102T150405Z"))
-	}
+	saved := ""
 	res, err := apply.Run(ctx, p, apply.Options{
 		Servers: c, Provider: prov, Steps: o.steps, Now: now,
 		Undo: func(u *fix.Plan) error {
-			saved = file
-			return writePlan(file, u)
+			if saved != "" {
+				return writePlan(saved, u) // with one step more
+			}
+			var err error
+			saved, err = o.saveUndo(u, now())
+			return err
 		},
 		Progress: func(r apply.StepResult) {
 			if s.ErrTTY && r.Outcome != apply.NotDone {
@@ -235,6 +242,51 @@ func (o *fixApplyOptions) agree(s Streams, p *fix.Plan, path string) error {
 		return usage("nothing was changed", "the plan was not confirmed")
 	}
 	return nil
+}
+
+// saveUndo writes the way back to a file that is not there yet: an earlier way
+// back is the only one to what was before, and may be the file that is carried out
+// now.
+func (o *fixApplyOptions) saveUndo(u *fix.Plan, at time.Time) (string, error) {
+	text, err := u.Encode()
+	if err != nil {
+		return "", err
+	}
+	stem := fmt.Sprintf("%s-%s", u.Domain, at.UTC().Format("20060102T150405Z"))
+	for n := 1; ; n++ {
+		file := o.undo
+		switch {
+		case file == "" && n == 1:
+			file = stem + ".undo.json"
+		case file == "":
+			file = fmt.Sprintf("%s-%d.undo.json", stem, n)
+		}
+		err := createFile(file, text)
+		if errors.Is(err, fs.ErrExist) && o.undo == "" && n < 100 {
+			continue
+		}
+		return file, err
+	}
+}
+
+// createFile writes a file that must not exist, and makes sure that it is on the
+// disk.
+func createFile(path string, text []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	if err == nil {
+		err = f.Sync()
+	}
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		os.Remove(path) // half a way back is none
+	}
+	return err
 }
 
 // writePlan replaces a file as a whole, and makes sure that it is on the disk: the

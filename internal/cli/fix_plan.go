@@ -70,7 +70,7 @@ Exit status: 0 a plan, or nothing to change; 1 there are changes to make, with
 --exit-code; 2 something could not be known, and is not in the plan; 3 wrong usage.`,
 		Example: `  mailcheck fix plan example.org
   mailcheck fix plan example.org --report-to dmarc@example.org --key-dir keys --server opendkim --out plan.json
-  mailcheck fix plan example.org --sender mx --sender google --all-senders -o markdown
+  mailcheck fix plan example.org --sender mx --sender google-workspace --all-senders -o markdown
   mailcheck fix plan example.org --evidence senders.json --out plan.json
   mailcheck fix plan parked.example --park`,
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, s, args) },

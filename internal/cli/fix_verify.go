@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -99,6 +100,10 @@ func (o *fixVerifyOptions) run(cmd *cobra.Command, s Streams, args []string) err
 	if err == nil {
 		v.Findings = again(cmd.Context(), c, p, o.steps)
 	}
+	noNull(&v.Steps)
+	for i := range v.Steps {
+		noNull(&v.Steps[i].Servers)
+	}
 	if o.format == "json" {
 		if e := printJSON(s.Out, v); e != nil {
 			return e
@@ -141,7 +146,12 @@ func again(ctx context.Context, c *client.Client, p *fix.Plan, steps []string) [
 	ids = slices.Compact(ids)
 	ctx, cancel := context.WithTimeout(ctx, 2*defaultTimeout)
 	defer cancel()
-	snap := facts.Gather(ctx, c.Authoritative(), p.Domain, facts.Options{Resolver: "authoritative"})
+	opt := facts.Options{Resolver: "authoritative", Selectors: plannedSelectors(p)}
+	if p.Given != nil {
+		opt.Addresses = p.Given.Addresses
+		opt.Selectors = append(opt.Selectors, p.Given.Selectors...)
+	}
+	snap := facts.Gather(ctx, c.Authoritative(), p.Domain, opt)
 	rep := audit.Run(snap, rules.All(), audit.Options{Only: ids})
 	before := map[string]bool{}
 	for _, d := range p.After {
@@ -151,7 +161,7 @@ func again(ctx context.Context, c *client.Client, p *fix.Plan, steps []string) [
 		v := ruleView{Rule: id, Outcome: "gone"}
 		switch rep.Outcome(audit.ID(id)) {
 		case audit.Unknown:
-			v.Outcome = "unknown"
+			v.Outcome, v.Message = "unknown", reasonOf(rep, audit.ID(id))
 		case audit.Fail:
 			for _, f := range rep.Findings {
 				if string(f.Rule) == id && !before[f.Fingerprint] {
@@ -162,6 +172,32 @@ func again(ctx context.Context, c *client.Client, p *fix.Plan, steps []string) [
 		out = append(out, v)
 	}
 	return out
+}
+
+// plannedSelectors are those of the keys that the plan publishes: no name server
+// tells which selectors there are.
+func plannedSelectors(p *fix.Plan) []string {
+	var out []string
+	for _, x := range p.Steps {
+		if x.Change == nil || x.Change.Verb == fix.Delete {
+			continue
+		}
+		labels := strings.Split(x.Change.Name.String(), ".")
+		if i := slices.Index(labels, "_domainkey"); i > 0 {
+			out = append(out, strings.Join(labels[:i], "."))
+		}
+	}
+	return out
+}
+
+// reasonOf tells why a rule could not decide.
+func reasonOf(rep audit.Report, id audit.ID) string {
+	for _, r := range rep.Rules {
+		if r.ID == id {
+			return r.Reason
+		}
+	}
+	return ""
 }
 
 func (v fixVerifyView) verdict(err error) error {

@@ -56,14 +56,7 @@ func newVersion(s Streams) *cobra.Command {
 			if err := oneOf(cmd, "output", format, "text", "json"); err != nil {
 				return err
 			}
-			v := struct {
-				Schema   string `json:"schema"`
-				Version  string `json:"version"`
-				Revision string `json:"revision,omitempty"`
-				Go       string `json:"go"`
-				Platform string `json:"platform"`
-				Rules    int    `json:"rules"`
-			}{"mailcheck.version/1", version, revision(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH, len(allRules())}
+			v := versionView{"mailcheck.version/1", version, revision(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH, len(allRules())}
 			if format == "json" {
 				return writeJSON(s.Out, v)
 			}

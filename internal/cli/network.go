@@ -170,13 +170,14 @@ func (n network) probing(ctx context.Context, res *resolver) (*probing, error) {
 		return nil, err
 	}
 	p.opt.Validate = v.Validate
-	own, err := client.New(client.Options{Servers: res.client.Servers(), CheckingDisabled: true, Dial: guarded(res.client.Servers(), dial)})
+	ask := nameserver.Dial(n.allow...)
+	own, err := client.New(client.Options{Servers: res.client.Servers(), CheckingDisabled: true, Dial: guarded(res.client.Servers(), ask)})
 	if err != nil {
 		return nil, err
 	}
 	p.close = func() { own.Close() }
 	p.opt.NameServers = func(ctx context.Context, name resolve.Name) (nameserver.Zone, error) {
-		return nameserver.Look(ctx, own, name, nameserver.Options{Dial: dial.DialContext})
+		return nameserver.Look(ctx, own, name, nameserver.Options{Dial: ask})
 	}
 	return p, nil
 }
@@ -196,13 +197,13 @@ func (n network) paths(ctx context.Context, res *resolver, opt *probe.Options) f
 
 // guarded dials the given servers as they are, and all others only if they are
 // public: the addresses of a zone's name servers come from the zone.
-func guarded(servers []string, guard *netguard.Dialer) func(context.Context, string, string) (net.Conn, error) {
+func guarded(servers []string, guard netguard.DialFunc) func(context.Context, string, string) (net.Conn, error) {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		_, port, err := net.SplitHostPort(address)
 		if err != nil || port != "53" || slices.Contains(servers, address) || slices.Contains(servers, "udp://"+address) || slices.Contains(servers, "tcp://"+address) {
 			return (&net.Dialer{}).DialContext(ctx, network, address)
 		}
-		return guard.DialContext(ctx, network, address)
+		return guard(ctx, network, address)
 	}
 }
 

@@ -109,6 +109,7 @@ func listening(t *testing.T, dir string, args ...string) (addr, to string, resul
 
 func decode(t *testing.T, text string) map[string]any {
 	t.Helper()
+	checkDocuments(t, []byte(text))
 	var v map[string]any
 	if err := json.Unmarshal([]byte(text), &v); err != nil {
 		t.Fatalf("%v\n%s", err, text)

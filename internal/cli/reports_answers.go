@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mailcheck-go/mailcheck/internal/config"
 	"github.com/mailcheck-go/mailcheck/internal/safe"
 	"github.com/mailcheck-go/mailcheck/reports/archive"
 	"github.com/mailcheck-go/mailcheck/reports/archive/memory"
@@ -42,12 +43,15 @@ type answerOptions struct {
 	own        []string
 	forwarders []string
 	forgers    []string
+	configPath string
 	everything bool
 	format     string
 	outputFile string
 
 	// Of the commands about sources alone.
 	only []string
+
+	config config.Config
 
 	formats []string
 	now     time.Time
@@ -67,6 +71,7 @@ func (o *answerOptions) add(cmd *cobra.Command, formats ...string) {
 	f.StringArrayVar(&o.forwarders, "forwarder", nil, "`source` that sends on what was sent to it, repeatable")
 	f.StringArrayVar(&o.forgers, "forger", nil, "`source` that is not ours and sends in our name, repeatable")
 	f.StringVarP(&o.format, "output", "o", "text", "output `format`: "+words(formats))
+	f.StringVar(&o.configPath, "config", "", "configuration `file` with ours, forwarders and forgers (default: mailcheck.yaml here, if there is one)")
 	f.StringVar(&o.outputFile, "output-file", "", "write to `file`, which appears only when it is whole")
 	o.resolverFlags.add(cmd)
 	f.DurationVar(&o.timeout, "timeout", defaultTimeout, "time for all DNS queries")
@@ -125,13 +130,8 @@ func (o *answerOptions) query(cmd *cobra.Command, s Streams, args []string) (q i
 			q.Names = append(q.Names, w)
 		}
 	}
-	for _, l := range []struct {
-		list  []string
-		class insight.Class
-	}{{o.own, insight.Own}, {o.forwarders, insight.Forwarding}, {o.forgers, insight.Spoofing}} {
-		for _, x := range l.list {
-			q.Labels = append(q.Labels, insight.Label{Source: strings.TrimSpace(x), Class: l.class})
-		}
+	if q.Labels, err = o.labels(q.Domains); err != nil {
+		return q, nil, err
 	}
 	store, err := o.archive(cmd.Context(), s)
 	if err != nil {
@@ -144,6 +144,31 @@ func (o *answerOptions) query(cmd *cobra.Command, s Streams, args []string) (q i
 		return q, nil, err
 	}
 	return q, done, nil
+}
+
+// labels are what the flags and the configuration say of sources, the flags first.
+func (o *answerOptions) labels(domains []string) (out []insight.Label, err error) {
+	if o.config, err = config.Load(o.configPath); err != nil {
+		return nil, &Error{Code: ExitUsage, Err: err, Hint: "the keys of the file are in docs/guide/config.md"}
+	}
+	say := func(domain string, x config.Sources) {
+		for _, l := range []struct {
+			list  []string
+			class insight.Class
+		}{{x.Ours, insight.Own}, {x.Forwarders, insight.Forwarding}, {x.Forgers, insight.Spoofing}} {
+			for _, source := range l.list {
+				out = append(out, insight.Label{Source: strings.TrimSpace(source), Class: l.class, Domain: domain})
+			}
+		}
+	}
+	say("", config.Sources{Ours: o.own, Forwarders: o.forwarders, Forgers: o.forgers})
+	for _, d := range o.config.Domains {
+		if name := d.Name.String(); len(domains) == 0 || slices.Contains(domains, name) {
+			say(name, d.Sources)
+		}
+	}
+	say("", o.config.Sources)
+	return out, nil
 }
 
 // day reads the flag of a day: the first one it means, and the first after it.
@@ -340,8 +365,29 @@ func (o *answerOptions) addSources(cmd *cobra.Command) {
 }
 
 // unmatched warns of labels that fit nothing: misspelt, they would be a silent no.
-func unmatched(s Streams, labels []string) {
+// Those of the configuration are for all days, and need not fit those asked about.
+func (o *answerOptions) unmatched(s Streams, labels []string) {
 	for _, l := range labels {
+		if !o.flagged(l) {
+			continue
+		}
 		fmt.Fprintf(s.Err, "mailcheck: warning: no source is %s: --ours, --forwarder and --forger take an address, a network, or a name that 'mailcheck reports sources' shows\n", safe.Quote(l))
 	}
+}
+
+// flagged reports whether a label is a flag's.
+func (o *answerOptions) flagged(label string) bool {
+	return slices.ContainsFunc(slices.Concat(o.own, o.forwarders, o.forgers), func(x string) bool { return strings.TrimSpace(x) == label })
+}
+
+// unfit notes the labels of the configuration that fit no source of the days asked
+// about.
+func (o *answerOptions) unfit(labels []string) []string {
+	var out []string
+	for _, l := range labels {
+		if !o.flagged(l) {
+			out = append(out, fmt.Sprintf("%s names %s, which is no source of these days", o.config.Path, safe.Quote(l)))
+		}
+	}
+	return out
 }

@@ -65,10 +65,15 @@ func (o *answerOptions) digest(cmd *cobra.Command, s Streams, args []string, per
 	defer out.abandon()
 	switch o.format {
 	case "json":
-		err = printJSON(out, struct {
-			Schema string `json:"schema"`
-			*digest.Digest
-		}{"mailcheck.reports-digest/1", d})
+		noNull(&d.Days, &d.Trend)
+		noNull(&d.Readiness)
+		for i := range d.Readiness {
+			noNull(&d.Readiness[i].Reasons)
+		}
+		for i := range d.Sources {
+			noNull(&d.Sources[i].Classes)
+		}
+		err = printJSON(out, digestView{"mailcheck.reports-digest/1", d})
 	case "html":
 		err = d.HTML(out)
 	default:

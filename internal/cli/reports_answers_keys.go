@@ -41,10 +41,7 @@ func (o *answerOptions) selectors(cmd *cobra.Command, s Streams, args []string) 
 		return storeError("this archive", err)
 	}
 	a := answer{title: "DKIM selectors, " + windowWords(v.Window)}
-	a.json = struct {
-		Schema string `json:"schema"`
-		*insight.Selectors
-	}{"mailcheck.reports-selectors/1", v}
+	a.json = selectorsView{"mailcheck.reports-selectors/1", v}
 	a.table.head = strings.Fields("policy_domain domain selector use pass fail pass_share first last_pass last_fail reporters key cname provider advice")
 	for _, x := range v.List {
 		a.table.row(x.Policy, x.Domain, x.Selector, string(x.Use), x.Pass, x.Fail, x.Share, x.First, x.Last, x.LastFail, x.Reporters, x.Key, x.Target, x.Provider, x.Advice)
@@ -109,10 +106,7 @@ func (o *answerOptions) tls(cmd *cobra.Command, s Streams, args []string) error 
 		return storeError("this archive", err)
 	}
 	a := answer{title: "TLS of incoming mail, " + windowWords(v.Window)}
-	a.json = struct {
-		Schema string `json:"schema"`
-		*insight.TLS
-	}{"mailcheck.reports-tls/1", v}
+	a.json = tlsView{"mailcheck.reports-tls/1", v}
 	a.table.head = strings.Fields("domain policy_type successful_sessions failed_sessions success_share reports reporters first last")
 	failures := table{title: "Failures", head: []string{"domain", "policy", "failure", "mail exchanger", "sessions", "last", "advice"}}
 	for _, x := range v.Policies {

@@ -50,12 +50,12 @@ func (o *answerOptions) readiness(cmd *cobra.Command, s Streams, args []string, 
 	if err != nil {
 		return storeError("this archive", err)
 	}
-	unmatched(s, v.Unmatched)
+	o.unmatched(s, v.Unmatched)
+	for i := range v.Domains {
+		noNull(&v.Domains[i].Reasons)
+	}
 	a := answer{title: "Readiness for the next stage"}
-	a.json = struct {
-		Schema string `json:"schema"`
-		*insight.Readiness
-	}{"mailcheck.reports-readiness/1", v}
+	a.json = readinessView{"mailcheck.reports-readiness/1", v}
 	a.table.head = strings.Fields("domain answer stage next_stage real_messages hit_messages hit_share doubtful_messages forged_messages days reporters messages first last reasons")
 	blocking := table{title: "In the way", head: []string{"domain", "source", "class", "messages", "failing", "pass share", "fix"}}
 	for _, x := range v.Domains {

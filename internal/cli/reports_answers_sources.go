@@ -44,12 +44,12 @@ func (o *answerOptions) sources(cmd *cobra.Command, s Streams, args []string) er
 	if err != nil {
 		return storeError("this archive", err)
 	}
-	unmatched(s, v.Unmatched)
+	o.unmatched(s, v.Unmatched)
 	a := answer{title: "Sources, " + windowWords(v.Window), notes: leftWords(v.LeftOut)}
-	a.json = struct {
-		Schema string `json:"schema"`
-		*insight.Sources
-	}{"mailcheck.reports-sources/1", v}
+	for i := range v.List {
+		noNull(&v.List[i].Classes)
+	}
+	a.json = sourcesView{"mailcheck.reports-sources/1", v}
 	a.table.head = strings.Fields("domain source named_by provider class confidence new messages passed pass_share dkim_aligned spf_aligned neither none quarantine reject addresses first last fix")
 	for _, x := range v.List {
 		a.table.row(x.Domain, x.Name, string(x.By), x.Provider, string(x.Class), string(x.Confidence), x.New, x.Messages, x.Passed, x.Share, x.DKIM, x.SPF, x.Neither, x.None, x.Quarantine, x.Reject, x.Hosts, x.First, x.Last, fixWords(x.Fixes))
@@ -57,6 +57,7 @@ func (o *answerOptions) sources(cmd *cobra.Command, s Streams, args []string) er
 	if v.Messages == 0 {
 		a.empty = o.nothing(cmd, "mail")
 	}
+	a.notes = append(a.notes, o.unfit(v.Unmatched)...)
 	if q.Live == nil && v.Unnamed > 0 {
 		a.notes = append(a.notes, fmt.Sprintf("%s known by network only: --dns asks for names", plural(v.Unnamed, "address is", "addresses are")))
 	}
@@ -185,12 +186,9 @@ func (o *answerOptions) failures(cmd *cobra.Command, s Streams, args []string) e
 	if err != nil {
 		return storeError("this archive", err)
 	}
-	unmatched(s, v.Unmatched)
+	o.unmatched(s, v.Unmatched)
 	a := answer{title: "Mail that fails, " + windowWords(v.Window), notes: leftWords(v.LeftOut)}
-	a.json = struct {
-		Schema string `json:"schema"`
-		*insight.Failures
-	}{"mailcheck.reports-failures/1", v}
+	a.json = failuresView{"mailcheck.reports-failures/1", v}
 	a.table.head = strings.Fields("domain source class confidence messages share_of_source none quarantine reject addresses reporters first last why fix")
 	for _, x := range v.List {
 		a.table.row(x.Domain, x.Source, string(x.Class), string(x.Confidence), x.Messages, x.Share, x.None, x.Quarantine, x.Reject, x.Hosts, len(x.Reporters), x.First, x.Last, strings.Join(x.Why, "; "), fixWords(x.Fixes))

@@ -42,10 +42,7 @@ func (o *answerOptions) summary(cmd *cobra.Command, s Streams, args []string) er
 		return storeError("this archive", err)
 	}
 	a := answer{title: "Mail by domain, " + windowWords(v.Window), notes: leftWords(v.LeftOut)}
-	a.json = struct {
-		Schema string `json:"schema"`
-		*insight.Summary
-	}{"mailcheck.reports-summary/1", v}
+	a.json = summaryView{"mailcheck.reports-summary/1", v}
 	a.table.head = strings.Fields("domain messages passed pass_share dkim_and_spf dkim_only spf_only neither none quarantine reject other overridden records reports pass_share_change first last")
 	for _, d := range v.Domains {
 		a.table.row(d.Domain, d.Messages, d.Passed, d.Share, d.Both, d.DKIMOnly, d.SPFOnly, d.Neither, d.None, d.Quarantine, d.Reject, d.Other, d.Overridden, d.Rows, d.Reports, d.Change, d.First, d.Last)

@@ -137,6 +137,7 @@ func ask(t *testing.T, env map[string]string, in string, args ...string) (out, e
 	t.Helper()
 	var o, e bytes.Buffer
 	code = Main(args, Streams{In: strings.NewReader(in), Out: &o, Err: &e, Getenv: func(k string) string { return env[k] }})
+	checkDocuments(t, o.Bytes())
 	return o.String(), e.String(), code
 }
 

@@ -44,10 +44,7 @@ func (o *answerOptions) timeline(cmd *cobra.Command, s Streams, args []string, b
 		return storeError("this archive", err)
 	}
 	a := answer{title: fmt.Sprintf("Mail by %s, %s", by, windowWords(v.Window)), notes: leftWords(v.LeftOut)}
-	a.json = struct {
-		Schema string `json:"schema"`
-		*insight.Timeline
-	}{"mailcheck.reports-timeline/1", v}
+	a.json = timelineView{"mailcheck.reports-timeline/1", v}
 	a.table.head = strings.Fields("first last messages passed pass_share dkim_and_spf dkim_only spf_only neither none quarantine reject reports drop")
 	var all int64
 	for _, x := range v.Periods {
@@ -141,10 +138,7 @@ func (o *answerOptions) reporters(cmd *cobra.Command, s Streams, args []string) 
 		return storeError("this archive", err)
 	}
 	a := answer{title: "Reporters, " + windowWords(v.Window), notes: leftWords(v.LeftOut)}
-	a.json = struct {
-		Schema string `json:"schema"`
-		*insight.Reporters
-	}{"mailcheck.reports-reporters/1", v}
+	a.json = reportersView{"mailcheck.reports-reporters/1", v}
 	a.table.head = strings.Fields("reporter org_name reports messages passed neither none quarantine reject overridden enforces blocked_share reasons first last interval_days silent policy incomplete")
 	for _, x := range v.List {
 		name, policy := "", ""

@@ -79,7 +79,7 @@ when the mail should be delivered again later.`,
 	f.StringArrayVar(&o.servers, "authserv-id", nil, "`name` of a server whose Authentication-Results are believed, repeatable: mails of reports that fail by them are marked as forged")
 	f.StringVarP(&o.format, "output", "o", "text", "output `format`: text or json")
 	f.StringVar(&o.failOn, "fail-on", "rejected", "what gives exit status 1: rejected inputs, new ones that were not rejected before, or none")
-	f.BoolVarP(&o.quiet, "quiet", "q", false, "print something only if there was trouble, for cron")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "print something only if there is something to tell: a report that was refused, or a source that could not be read")
 	f.BoolVar(&o.watch, "watch", false, "go on: look for what is new until interrupted")
 	f.DurationVar(&o.interval, "interval", time.Minute, "time between two looks of --watch")
 	f.BoolVar(&o.pipe, "pipe", false, "be the program a mail server pipes a mail to: standard input, silence, exit status 0 or 75")

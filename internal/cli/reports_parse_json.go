@@ -172,13 +172,7 @@ func (p *jsonReports) aggregate(d *source.Document) (output, refused error) {
 		}
 		p.buf = append(p.buf, records...)
 	}
-	tail := struct {
-		Records     int64            `json:"record_count"`
-		Messages    int64            `json:"messages"`
-		Complete    bool             `json:"complete"`
-		Rejected    nullable         `json:"rejected"`
-		Diagnostics []diagnosticView `json:"diagnostics"`
-	}{rep.Records, rep.Messages, rep.Complete && refused == nil, "", []diagnosticView{}}
+	tail := aggregateTail{rep.Records, rep.Messages, rep.Complete && refused == nil, "", []diagnosticView{}}
 	if refused != nil {
 		tail.Rejected = nullable(refused.Error())
 		refused = &printedError{refused}
@@ -246,12 +240,7 @@ func (p *jsonReports) value(v any) error {
 }
 
 func (p *jsonReports) rejected(path, reason string) error {
-	return p.whole(struct {
-		Schema   string `json:"schema"`
-		Kind     string `json:"kind"`
-		Source   string `json:"source"`
-		Rejected string `json:"rejected"`
-	}{reportSchema, "rejected", path, reason})
+	return p.whole(rejectedView{reportSchema, "rejected", path, reason})
 }
 
 // appendRecord writes a record. There may be a million of them in one report, so
@@ -380,14 +369,7 @@ func (p *jsonReports) tls(d *source.Document, r *tlsrpt.Report) error {
 	h := headOf("tls", d)
 	h.ReportID, h.Reporter, h.Domain = nullable(r.ReportID), nullable(r.Reporter()), nullable(tlsDomain(d, r))
 	h.Begin, h.End = timeOrNull(r.Begin), timeOrNull(r.End)
-	v := struct {
-		reportHead
-		Contact     nullable         `json:"contact_info"`
-		Notes       []string         `json:"notes"`
-		Policies    []tlsPolicyView  `json:"policies"`
-		Complete    bool             `json:"complete"`
-		Diagnostics []diagnosticView `json:"diagnostics"`
-	}{h, nullable(r.Contact), safeTexts(d.Notes), []tlsPolicyView{}, r.Complete, []diagnosticView{}}
+	v := tlsReportView{h, nullable(r.Contact), safeTexts(d.Notes), []tlsPolicyView{}, r.Complete, []diagnosticView{}}
 	for _, x := range r.Policies {
 		pv := tlsPolicyView{nullable(x.Type.String()), nullable(x.Domain), safeTexts(x.Strings), safeTexts(x.MXHosts), x.Successful, x.Failed, []tlsFailureView{}}
 		for _, f := range x.Failures {
@@ -438,13 +420,7 @@ func (p *jsonReports) failure(d *source.Document, r *failure.Report) error {
 	h := headOf("failure", d)
 	h.Reporter, h.Domain = nullable(failureReporter(d, r)), nullable(failureDomain(r))
 	h.Begin, h.End = timeOrNull(r.ArrivalDate), timeOrNull(r.ArrivalDate)
-	v := struct {
-		reportHead
-		FeedbackType nullable            `json:"feedback_type"`
-		Notes        []string            `json:"notes"`
-		Records      []failureRecordView `json:"records"`
-		Diagnostics  []diagnosticView    `json:"diagnostics"`
-	}{h, nullable(r.FeedbackType.String()), safeTexts(d.Notes), nil, []diagnosticView{}}
+	v := failureReportView{h, nullable(r.FeedbackType.String()), safeTexts(d.Notes), nil, []diagnosticView{}}
 	v.Records = []failureRecordView{{
 		addrOr(r.SourceIP, r.SourceText), r.Incidents, nullable(r.OriginalField("From")), nullable(r.OriginalMailFrom),
 		wordTexts(r.AuthFailure), wordTexts(r.IdentityAlignment), nullable(r.DeliveryResult.String()), nullable(r.DKIMDomain), nullable(r.DKIMSelector),

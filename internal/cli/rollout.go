@@ -78,13 +78,14 @@ func (o *rolloutOptions) run(cmd *cobra.Command, s Streams, args []string) error
 	if err != nil {
 		return storeError("this archive", err)
 	}
-	unmatched(s, r.Unmatched)
+	o.unmatched(s, r.Unmatched)
 	v := &rolloutView{Schema: "mailcheck.rollout/1"}
 	if len(r.Domains) == 0 {
 		v.DomainReadiness = insight.DomainReadiness{Domain: domain.String(), Answer: insight.NotKnown, Before: []string{}, Blocking: []insight.Blocker{}, ToLabel: []insight.Blocker{},
 			Reasons: []insight.Reason{{Code: "no-reports", Answer: insight.NotKnown, Text: "the archive has no aggregate report about the domain"}}}
 	} else {
 		v.DomainReadiness = r.Domains[0]
+		noNull(&v.Reasons)
 	}
 	if err := o.plans(cmd.Context(), s, domain, v); err != nil {
 		return err

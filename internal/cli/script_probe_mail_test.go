@@ -17,6 +17,7 @@ func TestProbeMailScripts(t *testing.T) {
 		Dir: "testdata/script_probe_mail",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("NO_COLOR", "1")
+			prepareSchemas(e)
 			e.Setenv("HOME", e.WorkDir)
 			return nil
 		},

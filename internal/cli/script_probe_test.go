@@ -28,6 +28,7 @@ func TestProbeScripts(t *testing.T) {
 		Dir: "testdata/script_probe",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("NO_COLOR", "1")
+			prepareSchemas(e)
 			e.Setenv("HOME", e.WorkDir)
 			return nil
 		},

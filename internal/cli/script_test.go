@@ -17,8 +17,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
-		"mailcheck": func() { os.Exit(Main(os.Args[1:], System())) },
+	testscript.Main(allTests{m}, map[string]func(){
+		"mailcheck": checkedMain,
 	})
 }
 
@@ -27,17 +27,20 @@ func TestMain(m *testing.M) {
 // Beyond the usual commands, "exits N command…" wants that exit status, "serve
 // file" starts a name server with the zone file and puts its address in $DNS
 // (lines ";fault name type fault" in the file break it), "dead" puts the address
-// of a port where nobody listens in $DNS, and "lines file n text" writes a file.
+// of a port where nobody listens in $DNS, "lines file n text" writes a file, "schema
+// file…" holds documents against their schemas, and "prints command…" wants one
+// that is as its schema says, or an error other than wrong usage.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("NO_COLOR", "1")
+			prepareSchemas(e)
 			e.Setenv("HOME", e.WorkDir)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "serve": serve, "dead": dead, "lines": lines, "clean": clean, "columns": columns, "pause": pause, "bigtxt": bigTXT,
+			"exits": exits, "serve": serve, "dead": dead, "lines": lines, "clean": clean, "columns": columns, "pause": pause, "bigtxt": bigTXT, "schema": schema, "prints": prints,
 		},
 	})
 }

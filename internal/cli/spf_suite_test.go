@@ -167,6 +167,7 @@ func TestSPFSuite(t *testing.T) {
 				var out, diag bytes.Buffer
 				code := Main([]string{"spf", "check", "--resolver", srv.Addr(), "--timeout", "2s", "--ip", c.Host, "--from", c.Mailfrom, "--helo", c.Helo, "-o", "json"},
 					Streams{In: strings.NewReader(""), Out: &out, Err: &diag, Getenv: func(string) string { return "" }})
+				checkDocuments(t, out.Bytes())
 				var v spfCheckView
 				if err := json.Unmarshal(out.Bytes(), &v); err != nil {
 					t.Fatalf("%v: %s%s", err, &out, &diag)

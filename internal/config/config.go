@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -34,7 +35,8 @@ type Config struct {
 	Domains      []Domain
 	Selectors    []string // for every domain
 	Addresses    []netip.Addr
-	Mail         Mail // for every domain that does not say otherwise
+	Mail         Mail    // for every domain that does not say otherwise
+	Sources      Sources // for every domain
 	Suppressions []audit.Suppression
 }
 
@@ -46,12 +48,21 @@ type Mail struct {
 	Server   string   // ID of the mail server that signs
 }
 
+// Sources is what the owner knows of who sends, in the words of --ours, --forwarder
+// and --forger: addresses, networks, names of sources.
+type Sources struct {
+	Ours       []string
+	Forwarders []string
+	Forgers    []string
+}
+
 // Domain is what is known of one domain.
 type Domain struct {
 	Name      resolve.Name
 	Selectors []string
 	Addresses []netip.Addr
 	Mail      Mail
+	Sources   Sources
 }
 
 // Error is a fault in the file. Line is 0 if it has no place.
@@ -111,6 +122,7 @@ type file struct {
 	Selectors    []string `yaml:"selectors"`
 	Addresses    []string `yaml:"addresses"`
 	mailKeys     `yaml:",inline"`
+	sourceKeys   `yaml:",inline"`
 	Suppressions []suppression `yaml:"suppressions"`
 }
 
@@ -122,12 +134,50 @@ type mailKeys struct {
 	Server   string   `yaml:"server"`
 }
 
+// sourceKeys are the keys of [Sources].
+type sourceKeys struct {
+	Ours       []string `yaml:"ours"`
+	Forwarders []string `yaml:"forwarders"`
+	Forgers    []string `yaml:"forgers"`
+}
+
+// sources checks that each entry can be one, and that no source is two things.
+func (k sourceKeys) sources() (Sources, error) {
+	where := map[string]string{}
+	for _, l := range []struct {
+		key  string
+		list []string
+	}{{"ours", k.Ours}, {"forwarders", k.Forwarders}, {"forgers", k.Forgers}} {
+		for i, x := range l.list {
+			x = strings.TrimSpace(x)
+			l.list[i] = x
+			if x == "" {
+				return Sources{}, fmt.Errorf("%s: an entry is empty", l.key)
+			}
+			if a, _, ok := strings.Cut(x, "/"); ok {
+				if _, err := netip.ParseAddr(a); err == nil {
+					if _, err := netip.ParsePrefix(x); err != nil {
+						return Sources{}, fmt.Errorf("%s: %q is not a network", l.key, x)
+					}
+				}
+			}
+			lower := strings.ToLower(x)
+			if other, ok := where[lower]; ok && other != l.key {
+				return Sources{}, fmt.Errorf("%q is in %s and in %s", x, other, l.key)
+			}
+			where[lower] = l.key
+		}
+	}
+	return Sources(k), nil
+}
+
 type domain struct {
-	Name      string   `yaml:"name"`
-	Selectors []string `yaml:"selectors"`
-	Addresses []string `yaml:"addresses"`
-	mailKeys  `yaml:",inline"`
-	line      int
+	Name       string   `yaml:"name"`
+	Selectors  []string `yaml:"selectors"`
+	Addresses  []string `yaml:"addresses"`
+	mailKeys   `yaml:",inline"`
+	sourceKeys `yaml:",inline"`
+	line       int
 }
 
 type suppression struct {
@@ -146,7 +196,7 @@ func (d *domain) UnmarshalYAML(n *yaml.Node) error {
 		d.Name = n.Value
 		return nil
 	}
-	if err := known(n, "name", "selectors", "addresses", "senders", "report_to", "key_dir", "server"); err != nil {
+	if err := known(n, "name", "selectors", "addresses", "senders", "report_to", "key_dir", "server", "ours", "forwarders", "forgers"); err != nil {
 		return err
 	}
 	type plain domain
@@ -199,6 +249,9 @@ func Parse(path string, text []byte) (Config, error) {
 	if c.Addresses, err = addresses(f.Addresses); err != nil {
 		return Config{}, &Error{Path: path, Reason: err.Error(), Err: err}
 	}
+	if c.Sources, err = f.sources(); err != nil {
+		return Config{}, &Error{Path: path, Reason: err.Error(), Err: err}
+	}
 	for _, d := range f.Domains {
 		n, err := resolve.ParseName(d.Name)
 		if err != nil {
@@ -208,7 +261,11 @@ func Parse(path string, text []byte) (Config, error) {
 		if err != nil {
 			return Config{}, &Error{Path: path, Line: d.line, Reason: err.Error(), Err: err}
 		}
-		c.Domains = append(c.Domains, Domain{Name: n, Selectors: d.Selectors, Addresses: a, Mail: Mail(d.mailKeys)})
+		src, err := d.sources()
+		if err != nil {
+			return Config{}, &Error{Path: path, Line: d.line, Reason: err.Error(), Err: err}
+		}
+		c.Domains = append(c.Domains, Domain{Name: n, Selectors: d.Selectors, Addresses: a, Mail: Mail(d.mailKeys), Sources: src})
 	}
 	for _, s := range f.Suppressions {
 		x, err := s.value()

@@ -44,6 +44,17 @@ func TestParse(t *testing.T) {
 	}
 }
 
+func TestSources(t *testing.T) {
+	c, err := Parse("f.yaml", []byte("forwarders: [Example University]\ndomains:\n  - name: example.org\n    ours: [192.0.2.0/24, sendgrid]\n    forgers: [ 203.0.113.7 ]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := c.Domains[0].Sources
+	if !slices.Equal(c.Sources.Forwarders, []string{"Example University"}) || !slices.Equal(d.Ours, []string{"192.0.2.0/24", "sendgrid"}) || !slices.Equal(d.Forgers, []string{"203.0.113.7"}) || d.Forwarders != nil {
+		t.Errorf("%+v, %+v", c.Sources, d)
+	}
+}
+
 func TestParseErrors(t *testing.T) {
 	for _, tt := range []struct {
 		name, text string
@@ -57,6 +68,12 @@ func TestParseErrors(t *testing.T) {
 		{"no rule", "suppressions:\n  - reason: x\n", 2, "needs a rule"},
 		{"bad date", "suppressions:\n  - rule: SPF001\n    reason: x\n    expires: 31.1.2027\n", 2, "not a date"},
 		{"bad domain", "domains:\n  - http://example.org\n", 2, "URL"},
+		{"empty source", "domains:\n  - name: example.org\n    ours: [\" \"]\n", 2, "ours: an entry is empty"},
+		{"bad network", "domains:\n  - name: example.org\n    forgers: [192.0.2.0/33]\n", 2, "not a network"},
+		{"two things", "domains:\n  - name: example.org\n    ours: [SendGrid]\n    forgers: [sendgrid]\n", 2, "is in ours and in forgers"},
+		{"two things for all", "forwarders: [192.0.2.1]\nforgers: [192.0.2.1]\n", 0, "is in forwarders and in forgers"},
+		{"a source that is no list", "domains:\n  - name: example.org\n    ours: 192.0.2.1\n", 3, "cannot unmarshal"},
+		{"misspelt source", "domains:\n  - name: example.org\n    forger: [192.0.2.1]\n", 3, "forger"},
 		{"bad address", "domains:\n  - name: example.org\n    addresses: [192.0.2.300]\n", 2, "not an IP address"},
 		{"not yaml", "domains: [\n", 0, ""},
 		{"version", "version: 2\n", 0, "version 2"},

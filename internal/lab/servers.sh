@@ -70,7 +70,7 @@ unpack_exim() {
 
 name_servers='nsd:nsd knotd:knot unbound:unbound dnssec-signzone:bind9-utils ldns-signzone:ldnsutils delv:bind9-dnsutils named:bind9 jq:jq unbound-host:unbound-host'
 mail_filters='opendkim:opendkim opendkim-genkey:opendkim-tools rspamd:rspamd dkimverify:python3-dkim'
-mail_servers='postconf:postfix /usr/lib/postfix/postfix-pcre.so:postfix-pcre doveadm:dovecot-core /usr/lib/dovecot/imap:dovecot-imapd /usr/lib/dovecot/lmtp:dovecot-lmtpd spfquery:spfquery redis-server:redis-server ip:iproute2'
+mail_servers='postconf:postfix doveadm:dovecot-core /usr/lib/dovecot/imap:dovecot-imapd /usr/lib/dovecot/lmtp:dovecot-lmtpd sievec:dovecot-sieve spfquery:spfquery redis-server:redis-server ip:iproute2'
 
 # story_servers installs all that the story needs, and fails if something lacks.
 story_servers() {

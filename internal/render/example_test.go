@@ -20,5 +20,7 @@ func ExampleNew() {
 		Kind:   facts.Sends,
 		Rules:  []audit.RuleResult{{ID: "SPF001", Outcome: audit.Pass}, {ID: "MX001", Outcome: audit.Unknown, Reason: "no answer in time"}},
 	})
-	// Output: example.org (sends): NOT FULLY CHECKED - 1 passed, 1 unknown
+	// Output:
+	// example.org (sends): NOT FULLY CHECKED - 1 passed, 1 unknown
+	//   not checked: no answer in time (1 rule)
 }

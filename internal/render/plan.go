@@ -220,7 +220,11 @@ func planMarkdown(w io.Writer, p *fix.Plan) error {
 		}
 		for _, t := range s.Manual {
 			m.printf("\n%s\n\n", safe.Markdown(t.Title))
-			m.code("", strings.Split(safe.Text(strings.TrimRight(t.Text, "\n")), "\n"))
+			lines := strings.Split(strings.TrimRight(t.Text, "\n"), "\n")
+			for i := range lines { // each on its own: a line feed is no foreign text here
+				lines[i] = safe.Text(lines[i])
+			}
+			m.code("", lines)
 		}
 	}
 	if len(p.Decisions) > 0 {

@@ -24,7 +24,7 @@ const MailSchema = "mailcheck.audit-message/1"
 type Options struct {
 	Color   bool           // text: with SGR colours; the marks say the same without
 	Width   int            // text: columns; 0: 80
-	Quiet   bool           // text: only verdicts and findings at or above FailOn
+	Quiet   bool           // text: only what makes the exit status another than 0: findings at or above FailOn, and causes of the unknown
 	Verbose bool           // text: all evidence, passed rules and suppressions as well
 	Version string         // of mailcheck, for SARIF
 	FailOn  audit.Severity // severity from which a finding counts; 0: none counts

@@ -229,7 +229,7 @@ func TestVerdicts(t *testing.T) {
 		{"accepted", accepted, "example.org (sends): NOT FULLY CHECKED - "},
 		{"nothing run", audit.Report{Domain: example}, "example.org: NOT CHECKED - 0 passed\n"},
 	} {
-		if got := printed(t, "text", Options{Quiet: true}, tt.r); !strings.HasPrefix(got, tt.want) {
+		if got := printed(t, "text", Options{}, tt.r); !strings.HasPrefix(got, tt.want) {
 			t.Errorf("%s: got %q", tt.name, got)
 		}
 	}
@@ -425,4 +425,46 @@ func BenchmarkPrinters(b *testing.B) {
 			}
 		})
 	}
+}
+
+// TestQuietTells prints something exactly if the exit status is another than 0.
+func TestQuietTells(t *testing.T) {
+	unknown := func(reasons ...string) audit.Report {
+		r := healthy()
+		for i, x := range reasons {
+			r.Rules[i].Outcome, r.Rules[i].Reason = audit.Unknown, x
+		}
+		return r
+	}
+	const dead = "network error: read: connection refused (127.0.0.1:1)"
+	aside := unknown("port 25 is blocked")
+	aside.Rules[0].Optional = true
+	for _, tt := range []struct {
+		name   string
+		r      audit.Report
+		failOn audit.Severity
+		want   string // of the lines after the verdict; "": nothing at all
+	}{
+		{"healthy", healthy(), audit.Notice, ""},
+		{"nobody insisted", aside, audit.Notice, ""},
+		{"nothing fails", withoutUnknown(sick()), 0, ""},
+		{"finding", withoutUnknown(sick()), audit.Error, "SPF006"},
+		{"one question", unknown("SPF record could not be read: example.org TXT: " + dead), audit.Error, "not checked: SPF record could not be read: example.org TXT: network error: read: connection refused (127.0.0.1:1) (1 rule)"},
+		{"dead resolver", unknown("SPF record could not be read: example.org TXT: "+dead, "MX could not be read: example.org MX: "+dead, "the server said no"), audit.Error,
+			"not checked: " + dead + " (2 rules) not checked: the server said no (1 rule)"},
+		{"many causes", unknown("a", "b", "c", "d", "e"), audit.Error, "not checked: c (1 rule) and 2 other causes"},
+		{"no reason", unknown(""), audit.Error, "not checked: no reason was given (1 rule)"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := printed(t, "text", Options{Quiet: true, FailOn: tt.failOn}, tt.r)
+			if tt.want == "" && got != "" || !strings.Contains(strings.Join(strings.Fields(got), " "), tt.want) {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func withoutUnknown(r audit.Report) audit.Report {
+	r.Rules = slices.DeleteFunc(slices.Clone(r.Rules), func(x audit.RuleResult) bool { return x.Outcome == audit.Unknown })
+	return r
 }

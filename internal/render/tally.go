@@ -1,7 +1,9 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -159,6 +161,35 @@ func gaps(r *audit.Report) []gap {
 		}
 	}
 	return append(whole, part...)
+}
+
+// failedQuestion is the beginning of a reason that ends in the error of a lookup.
+var failedQuestion = regexp.MustCompile(`^.*\S+ [A-Z]+[0-9]*: `)
+
+// causes groups the rules that made the report incomplete by what went wrong, those
+// with most rules first: one dead resolver is one cause, whatever it was asked.
+func causes(r *audit.Report) []gap {
+	var out []gap
+	whole := map[string]string{} // the reason of a cause that has but one
+	for i := range r.Rules {
+		x := &r.Rules[i]
+		if x.Outcome != audit.Unknown || x.Optional {
+			continue
+		}
+		reason := cmp.Or(x.Reason, "no reason was given")
+		cause := strings.TrimPrefix(reason, failedQuestion.FindString(reason))
+		if first, ok := whole[cause]; !ok {
+			whole[cause] = reason
+		} else if first != reason {
+			whole[cause] = cause
+		}
+		out = into(out, cause, string(x.ID))
+	}
+	for i := range out {
+		out[i].reason = whole[out[i].reason]
+	}
+	slices.SortStableFunc(out, func(a, b gap) int { return cmp.Compare(len(b.rules), len(a.rules)) })
+	return out
 }
 
 func into(list []gap, reason, rule string) []gap {

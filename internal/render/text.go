@@ -48,6 +48,9 @@ func (p *textPrinter) report(r *audit.Report) error {
 	p.evidence, p.changes = map[string]audit.ID{}, map[string]audit.ID{}
 	t := count(r)
 	p.note(r, t)
+	if p.opt.Quiet && !p.tells(r) {
+		return nil
+	}
 	p.verdict(r, t)
 	if !p.opt.Quiet {
 		p.about(r)
@@ -57,6 +60,10 @@ func (p *textPrinter) report(r *audit.Report) error {
 		p.section(r, s)
 	}
 	if p.opt.Quiet {
+		if p.Len() > head && r.Incomplete() {
+			p.raw("")
+		}
+		p.causes(r)
 		if p.Len() > head {
 			p.raw("")
 		}
@@ -70,6 +77,27 @@ func (p *textPrinter) report(r *audit.Report) error {
 	}
 	p.out.Write(p.Bytes())
 	return nil
+}
+
+// tells reports whether there is something to tell to who wants to hear of trouble
+// only: what makes the exit status another than 0.
+func (p *textPrinter) tells(r *audit.Report) bool {
+	return p.opt.FailOn != 0 && r.Worst() >= p.opt.FailOn || r.Incomplete()
+}
+
+// maxCauses is how many causes the quiet form gives; the others are counted.
+const maxCauses = 3
+
+// causes says in short why rules could not be decided.
+func (p *textPrinter) causes(r *audit.Report) {
+	list := causes(r)
+	for i, c := range list {
+		if i == maxCauses {
+			p.para(2, 2, p.ink.dim, "", "and "+plural(len(list)-i, "other cause"))
+			return
+		}
+		p.para(2, 15, p.ink.risk, "not checked:", c.reason+" ("+plural(len(c.rules), "rule")+")")
+	}
 }
 
 // note remembers what the end of the run needs.

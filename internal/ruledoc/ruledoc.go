@@ -83,7 +83,11 @@ func scenarios(b *strings.Builder, title string, list []audit.Scenario) {
 			lines []string
 		}{{"mail host", s.Hosts}, {"name server", s.Servers}, {"block list", s.Lists}, {"DNSSEC", s.Security}} {
 			for _, l := range w.lines {
-				fmt.Fprintf(b, "; %s: %s\n", w.what, l)
+				what := w.what
+				if text, ok := strings.CutPrefix(l, "parent "); ok {
+					what, l = "zone above", text
+				}
+				fmt.Fprintf(b, "; %s: %s\n", what, l)
 			}
 		}
 		for line := range strings.Lines(s.Policy) {

@@ -9,4 +9,7 @@ func TestStory(t *testing.T) {
 	w.play("The name servers", func(t *testing.T) {
 		w.startDNS()
 	})
+	w.play("The mail servers", func(t *testing.T) {
+		w.startMail()
+	})
 }

@@ -36,8 +36,11 @@ type world struct {
 	hosts map[string]*host
 	log   io.Writer // the transcript
 
-	mu  sync.Mutex
-	dns *nameServers
+	mu     sync.Mutex
+	dns    *nameServers
+	mail   *mailHosts
+	ca     *authority
+	caFile string // the certificate of the authority that all machines trust
 }
 
 // host is one machine: the namespaces that its first process holds.

@@ -6,6 +6,10 @@
 // answer does not show it, because it asks another server the next time. This
 // package asks all of them the same.
 //
+// Resolvers that do not know the zone yet begin at the zone above. What that says of
+// the zone's servers, and of their addresses, is compared with what the zone says
+// itself; where an old server is left over, mail fails now and then too.
+//
 // Call [Look] with a client and a domain. What comes back is what was seen; a
 // server that could not be reached from here is unknown, not down.
 package nameserver

@@ -39,6 +39,8 @@ type Zone struct {
 	Servers []Server
 	// Agree says that all servers that answered say the same of the MX records.
 	Agree bool
+
+	Delegation Delegation
 }
 
 // Server is one address of a name server, or a host without one.
@@ -54,9 +56,15 @@ type Server struct {
 	// lame: it responds, and not as a server of the zone. Unavailable: nothing
 	// usable came.
 	Answers resolve.State
-	Serial  *uint32 // nil: it did not tell
-	Stale   bool    // another server has a newer serial
-	Said    []string
+	// ParentOnly says that the zone above names the host and the zone does not,
+	// OldGlue that the address is one that only the zone above gives.
+	ParentOnly, OldGlue bool
+	// Alias is set if the host is an alias of that name.
+	Alias resolve.Name
+
+	Serial *uint32 // nil: it did not tell
+	Stale  bool    // another server has a newer serial
+	Said   []string
 
 	// TCP and EDNS are Present if they work, Absent if they are proven not to,
 	// Unavailable if it could not be found out.
@@ -67,11 +75,11 @@ type Server struct {
 func (s Server) String() string { return client.NameServer{Host: s.Host, Addr: s.Addr}.String() }
 
 // Look asks every server of the zone that holds the name for its MX records and
-// the zone's serial, over UDP with EDNS and over TCP. The error is that of
-// finding the zone's servers.
+// the zone's serial, over UDP with EDNS and over TCP, and the zone above for the
+// servers that it refers to. The error is that of finding the zone's servers.
 func Look(ctx context.Context, a Asker, name resolve.Name, opt Options) (Zone, error) {
 	if opt.Dial == nil {
-		opt.Dial = (&netguard.Dialer{}).DialContext
+		opt.Dial = Dial()
 	}
 	if opt.Port == 0 {
 		opt.Port = 53
@@ -87,11 +95,13 @@ func Look(ctx context.Context, a Asker, name resolve.Name, opt Options) (Zone, e
 		}
 		return z, err
 	}
+	z.delegation(ctx, a, &c)
 	z.Servers = make([]Server, len(c.Answers))
 	var wg sync.WaitGroup
 	for i, x := range c.Answers {
 		s := &z.Servers[i]
-		*s = Server{Host: x.Server.Host, Addr: x.Server.Addr, Serial: x.Serial, Stale: slices.Contains(c.Stale, x.Server)}
+		*s = Server{Host: x.Server.Host, Addr: x.Server.Addr, Serial: x.Serial, Stale: slices.Contains(c.Stale, x.Server),
+			Alias: x.Server.Alias, ParentOnly: !z.Delegation.Lists(x.Server.Host), OldGlue: z.Delegation.oldGlue(x.Server.Host, x.Server.Addr)}
 		if !s.Addr.IsValid() {
 			s.HostState = resolve.StateOf(x.Server.Err)
 			s.problem(x.Server.Err)
@@ -100,8 +110,7 @@ func Look(ctx context.Context, a Asker, name resolve.Name, opt Options) (Zone, e
 		s.HostState = resolve.Present
 		s.take(x, slices.Contains(c.Lame, x.Server), slices.Contains(c.Failed, x.Server))
 		if s.Answers == resolve.Present {
-			wg.Go(func() { s.TCP = opt.tcp(ctx, s.Addr, z.Zone) })
-			wg.Go(func() { s.EDNS = opt.edns(ctx, s.Addr, z.Zone) })
+			s.look(ctx, opt, z.Zone, &wg)
 		}
 	}
 	wg.Wait()
@@ -132,8 +141,19 @@ func (s *Server) problem(err error) {
 }
 
 // settle takes silence over TCP for a refusal only where another server shows
-// that TCP leaves this network.
+// that TCP leaves this network. Servers that the comparison did not hold count too.
 func (z *Zone) settle() {
+	var first *Server
+	for i := range z.Servers {
+		s := &z.Servers[i]
+		if s.Answers != resolve.Present {
+			continue
+		}
+		if first == nil {
+			first = s
+		}
+		z.Agree = z.Agree && slices.Equal(first.Said, s.Said)
+	}
 	open := slices.ContainsFunc(z.Servers, func(s Server) bool { return s.TCP == resolve.Present })
 	for i := range z.Servers {
 		if s := &z.Servers[i]; s.TCP == silent {

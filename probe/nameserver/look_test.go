@@ -2,12 +2,14 @@ package nameserver_test
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/mailcheck-go/mailcheck/internal/netguard"
 	"github.com/mailcheck-go/mailcheck/probe/nameserver"
 	"github.com/mailcheck-go/mailcheck/resolve"
 	"github.com/mailcheck-go/mailcheck/resolve/client"
@@ -109,5 +111,26 @@ func TestForbidden(t *testing.T) {
 	got, err := nameserver.Look(context.Background(), c, domain, nameserver.Options{})
 	if err != nil || got.Servers[0].TCP != resolve.Unavailable || got.Servers[0].EDNS != resolve.Unavailable {
 		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// Name servers are asked over UDP first, so a dialer that takes TCP alone is none.
+func TestDial(t *testing.T) {
+	z := zonetest.MustParse("example.org. 60 IN SOA ns1.example.org. h.example.org. 1 2 3 4 5\n")
+	srv, err := zonetest.Serve(z, zonetest.ServerOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer srv.Close()
+	for _, network := range []string{"udp", "tcp"} {
+		if conn, err := nameserver.Dial()(t.Context(), network, srv.Addr()); !errors.Is(err, netguard.ErrForbidden) {
+			t.Errorf("%s to %s: %v, %v", network, srv.Addr(), conn, err)
+		}
+		conn, err := nameserver.Dial(netip.MustParsePrefix("127.0.0.0/8"))(t.Context(), network, srv.Addr())
+		if err != nil {
+			t.Errorf("%s: %v", network, err)
+			continue
+		}
+		conn.Close()
 	}
 }

@@ -104,7 +104,11 @@ func (q Query) keyFix(key string) Fix {
 func (q Query) signFix(g *group, s *Source) (Fix, bool) {
 	p := g.id.provider
 	if p.ID == "" {
-		if g.id.by == ByNetwork && !g.id.own && !g.authorized {
+		_, foreign := foreignFrom(g)
+		if d := defaultSigner(g); d != "" && foreign && !g.authorized && !g.id.own {
+			return Fix{Where: atProvider, Text: fmt.Sprintf("%shave its mail signed with DKIM for %s, in the settings of the service that sends it; it is signed by %s, which is not aligned", g.ifOurs(), g.domain, d)}, true
+		}
+		if g.id.by == ByNetwork && !g.id.own && !g.authorized && g.label == nil {
 			return Fix{Where: atHost, Text: fmt.Sprintf("find out what sends from %s; if it is yours, sign its mail with DKIM for %s", s.Name, g.domain)}, true
 		}
 		return Fix{Where: atHost, Text: fmt.Sprintf("sign the mail of %s with DKIM for %s ('mailcheck dkim setup' configures common servers)", s.Name, g.domain)}, true
@@ -130,6 +134,43 @@ func (q Query) signFix(g *group, s *Source) (Fix, bool) {
 	return Fix{Where: atProvider, Text: text}, true
 }
 
+// spokenFor tells whether the owner said whose a source is, or its names do.
+func (g *group) spokenFor() bool { return g.label != nil || g.id.own }
+
+// ifOurs begins advice about a source that nobody has spoken for.
+func (g *group) ifOurs() string {
+	if g.spokenFor() {
+		return ""
+	}
+	return "if it is yours, "
+}
+
+// foreignFrom lists what the mail without an aligned pass of SPF has in MAIL FROM
+// that is not the owner's, and tells whether that is all that is known of it.
+func foreignFrom(g *group) (list []string, only bool) {
+	only = true
+	for _, h := range g.hosts {
+		for _, k := range h.kinds {
+			if !k.spf {
+				list = add(list, maxKeys, k.foreignFrom...)
+			}
+			only = only && k.ownDomain == ""
+		}
+	}
+	return list, only && len(list) > 0
+}
+
+// notAsked says why an entry in the owner's record would do nothing.
+func notAsked(g *group, foreign []string) string {
+	const shown = 3
+	text := strings.Join(foreign[:min(len(foreign), shown)], ", ")
+	if len(foreign) > shown {
+		text += " and others"
+	}
+	// RFC 7208, Section 2.4: the record asked is that of the domain in MAIL FROM.
+	return fmt.Sprintf("its MAIL FROM is %s, so the SPF record of %s is not asked", text, g.domain)
+}
+
 func defaultSigner(g *group) string {
 	for _, h := range g.hosts {
 		for _, k := range h.kinds {
@@ -151,6 +192,9 @@ func (q Query) spfFix(g *group) []Fix {
 		case providers.WithCustomReturn:
 			return []Fix{{Where: atProvider, Text: fmt.Sprintf("for SPF as well, set up a return path (bounce domain) below %s at %s; an include in the record of %s does not align", g.domain, p.Name, g.domain)}}
 		case providers.Possible:
+			if foreign, only := foreignFrom(g); only {
+				return []Fix{{Where: atProvider, Text: fmt.Sprintf("for SPF as well, have %s send with a MAIL FROM at %s: %s, and an entry in it does not help", p.Name, g.domain, notAsked(g, foreign))}}
+			}
 			if len(p.Includes) > 0 {
 				return q.includeFix(g, p)
 			}
@@ -187,15 +231,26 @@ func (q Query) hostFix(g *group) []Fix {
 		if ok, _ := live.authorizes(h.addr); ok || !h.addr.IsValid() {
 			continue
 		}
-		if slices.ContainsFunc(h.kinds, func(k *kind) bool { return !k.spf && k.spfOwn != aggregate.Pass }) && !h.spfPassed() {
+		// An address in the record helps only mail for which the record is asked.
+		if slices.ContainsFunc(h.kinds, func(k *kind) bool {
+			return !k.spf && k.spfOwn != aggregate.Pass && (k.ownDomain != "" || len(k.foreignFrom) == 0)
+		}) && !h.spfPassed() {
 			missing = append(missing, h.addr)
 		}
 		for _, k := range h.kinds {
 			envelope = cmp.Or(envelope, k.ownDomain)
 		}
 	}
+	var out []Fix
+	if foreign, only := foreignFrom(g); len(foreign) > 0 {
+		what := "it"
+		if !only {
+			what = "the part of it that has another"
+		}
+		out = []Fix{{Where: atProvider, Text: fmt.Sprintf("%sfor SPF as well, give %s a MAIL FROM below %s (custom return path, bounce domain): %s, and an address in that record does not help", g.ifOurs(), what, g.domain, notAsked(g, foreign))}}
+	}
 	if len(missing) == 0 {
-		return nil
+		return out
 	}
 	var terms []string
 	for _, a := range missing[:min(len(missing), maxFixHosts)] {
@@ -206,16 +261,27 @@ func (q Query) hostFix(g *group) []Fix {
 		}
 	}
 	list := strings.Join(terms, " ")
-	f := Fix{Where: inDNS, Text: fmt.Sprintf("if these hosts are yours, authorize them in the SPF record of %s: %s", cmp.Or(envelope, g.domain), list)}
+	// What the reports do not tell stands in the advice as a condition.
+	var when []string
+	if !g.spokenFor() {
+		when = append(when, "these hosts are yours")
+	}
+	if envelope == "" {
+		when = append(when, "they send with a MAIL FROM at "+g.domain+", which the reports do not tell")
+	}
+	f := Fix{Where: inDNS, Text: fmt.Sprintf("authorize these hosts in the SPF record of %s: %s", cmp.Or(envelope, g.domain), list)}
+	if len(when) > 0 {
+		f.Text = fmt.Sprintf("if %s, authorize them in the SPF record of %s: %s", strings.Join(when, " and "), cmp.Or(envelope, g.domain), list)
+	}
 	if more := len(missing) - len(terms); more > 0 {
 		f.Text += fmt.Sprintf(" and %d more", more)
 	}
-	if live.record() != "" && len(missing) <= maxFixHosts && (envelope == "" || envelope == g.domain) && (g.id.own || g.authorized || g.label != nil) {
+	if live.record() != "" && len(missing) <= maxFixHosts && envelope == g.domain && (g.id.own || g.authorized || g.label != nil) {
 		for _, t := range terms {
 			f.Edits = append(f.Edits, live.insert(t, "a host of one's own that sends"))
 		}
 	}
-	return []Fix{f}
+	return append([]Fix{f}, out...)
 }
 
 // insert is the edit that adds a term to the SPF record.

@@ -90,21 +90,30 @@ func (q Query) unmatched(c *collector) []string {
 	return out
 }
 
-// label finds the owner's word on a host.
-func (q Query) label(h *host, id identity) *Label {
+// label finds the owner's word on a host: of several the most exact, an address
+// before its network and that before a name, and else the first.
+func (q Query) label(h *host, id identity) (best *Label) {
+	exact := -1
 	for i := range q.Labels {
 		l := &q.Labels[i]
+		if l.Domain != "" && l.Domain != h.domain {
+			continue
+		}
+		bits := -1
 		if strings.EqualFold(l.Source, id.name) || id.provider.ID != "" && strings.EqualFold(l.Source, id.provider.ID) {
-			return l
+			bits = 0
 		}
 		if p, err := netip.ParsePrefix(l.Source); err == nil && p.Contains(h.addr) {
-			return l
+			bits = p.Bits()
 		}
-		if a, err := netip.ParseAddr(l.Source); err == nil && a == h.addr {
-			return l
+		if a, err := netip.ParseAddr(l.Source); err == nil && a.Unmap() == h.addr {
+			bits = a.Unmap().BitLen()
+		}
+		if bits > exact {
+			best, exact = l, bits
 		}
 	}
-	return nil
+	return best
 }
 
 // plainForward reports whether mail came as it does through a host that passes it

@@ -36,6 +36,7 @@ type kind struct {
 	first, last time.Time
 	reporters   []string
 	keys        []string // of the owner's signatures that passed
+	foreignFrom []string // what is not the owner's in MAIL FROM, whatever SPF said of it
 }
 
 // host is one address that sent with one policy domain.
@@ -117,6 +118,7 @@ func (c *collector) add(f *archive.Flow) {
 		c.hosts[k] = h
 	}
 	ft, keys := c.feature(f.Domain, &f.Look)
+	from := c.foreignFrom(f.Domain, &f.Look)
 	counts := archive.CountsOf(&f.Look, f.Messages)
 	counts.Rows = f.Rows
 	h.counts.Add(counts)
@@ -140,6 +142,7 @@ func (c *collector) add(f *archive.Flow) {
 		x.reporters = add(x.reporters, archive.MaxFlowReporters, c.word(r))
 	}
 	x.keys = add(x.keys, maxKeys, keys...)
+	x.foreignFrom = add(x.foreignFrom, maxKeys, from)
 }
 
 func span(first, last *time.Time, a, b time.Time) {
@@ -207,6 +210,31 @@ func (c *collector) feature(domain string, l *archive.Look) (feature, []string) 
 		f.list = f.list || strings.Contains(text, "mailing list")
 	}
 	return f, keys
+}
+
+// foreignFrom tells what was in MAIL FROM if it is not the owner's, and nothing if
+// it is, or if the report does not say.
+func (c *collector) foreignFrom(domain string, l *archive.Look) string {
+	org, from, helo := c.org(domain), l.EnvelopeFrom, ""
+	for _, s := range l.Checks {
+		switch {
+		case s.Domain == "":
+		case s.Scope == string(aggregate.HELO):
+			helo = s.Domain
+		case c.org(s.Domain) == org:
+			return ""
+		default:
+			from = cmp.Or(from, s.Domain)
+		}
+	}
+	switch {
+	case l.SPF || c.org(cmp.Or(from, helo)) == org:
+		return ""
+	case from == "" && helo != "":
+		// RFC 7208, Section 2.4: with an empty MAIL FROM, the HELO name is checked.
+		from = "empty and its HELO name " + helo
+	}
+	return c.word(from)
 }
 
 // nameChunk is how many addresses are asked for in one call.

@@ -86,13 +86,36 @@ func TestClasses(t *testing.T) {
 
 func TestLabels(t *testing.T) {
 	s := store(t, world(func(string, int) []row { return []row{spoof, grid} })...)
-	q := Query{Archive: s, Labels: []Label{{"203.0.113.0/24", Own}, {"sendgrid", Spoofing}}}
+	q := Query{Archive: s, Labels: []Label{{Source: "203.0.113.0/24", Class: Own}, {Source: "sendgrid", Class: Spoofing}}}
 	v, err := q.Failures(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(v.List) != 2 || v.List[0].Class != Own || v.List[0].Messages != 30*42 || v.List[1].Class != Spoofing || v.List[1].Messages != 5*42 || v.List[1].Confidence != High {
 		t.Errorf("%+v", v.List)
+	}
+}
+
+// TestLabelChoice takes the most exact word on a host, and only of its domain.
+func TestLabelChoice(t *testing.T) {
+	s := store(t, world(func(string, int) []row { return []row{spoof} })...)
+	for _, c := range []struct {
+		labels    []Label
+		class     Class
+		unmatched int
+	}{
+		{[]Label{{Source: "203.0.113.0/24", Class: Own}, {Source: "203.0.113.200", Class: Spoofing}}, Spoofing, 1},
+		{[]Label{{Source: "203.0.113.200", Class: Own}, {Source: "203.0.113.200", Class: Spoofing}}, Own, 1},
+		{[]Label{{Source: "203.0.113.200", Class: Own, Domain: "example.org"}}, Own, 0},
+		{[]Label{{Source: "203.0.113.200", Class: Own, Domain: "example.net"}}, Unknown, 1},
+	} {
+		v, err := Query{Archive: s, Labels: c.labels}.Failures(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(v.List) != 1 || v.List[0].Class != c.class || len(v.Unmatched) != c.unmatched {
+			t.Errorf("%+v: %+v, unmatched %q", c.labels, v.List, v.Unmatched)
+		}
 	}
 }
 
@@ -122,7 +145,7 @@ func TestLive(t *testing.T) {
 	if len(live.Skipped) != 1 {
 		t.Errorf("skipped %q", live.Skipped)
 	}
-	q := Query{Archive: s, Live: live, Labels: []Label{{"192.0.2.99", Own}}}
+	q := Query{Archive: s, Live: live, Labels: []Label{{Source: "192.0.2.99", Class: Own}}}
 	v, err := q.Sources(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -321,7 +344,7 @@ func TestReadiness(t *testing.T) {
 		}), Query{}, ReadyOptions{}, Safe, "none", "quarantine; t=y", "forgeries"},
 		{"forwarding is a price", world(everyDay(forward, arcMail)), Query{}, ReadyOptions{}, Safe, "none", "quarantine; t=y", "forwarders"},
 		{"a service in the way", world(everyDay(grid)), Query{}, ReadyOptions{}, NotSafe, "none", "quarantine; t=y", "blocking-source"},
-		{"not if it is a forger", world(everyDay(grid)), Query{Labels: []Label{{"SendGrid", Spoofing}, {"Twilio SendGrid", Spoofing}}}, ReadyOptions{}, Safe, "none", "quarantine; t=y", "forgeries"},
+		{"not if it is a forger", world(everyDay(grid)), Query{Labels: []Label{{Source: "SendGrid", Class: Spoofing}, {Source: "Twilio SendGrid", Class: Spoofing}}}, ReadyOptions{}, Safe, "none", "quarantine; t=y", "forgeries"},
 		{"who is that", world(everyDay(few(3))), Query{}, ReadyOptions{}, NotKnown, "none", "quarantine; t=y", "unknown-sources"},
 		{"few days", world(nil)[:15], Query{}, ReadyOptions{}, NotKnown, "none", "quarantine; t=y", "few-days"},
 		{"stale", world(nil), Query{At: at("2026-11-20")}, ReadyOptions{}, NotKnown, "none", "quarantine; t=y", "stale"},
@@ -432,7 +455,7 @@ func TestReadinessLive(t *testing.T) {
 // TestEvidence goes through spf/narrow and back.
 func TestEvidence(t *testing.T) {
 	s := store(t, world(func(string, int) []row { return []row{grid, forward, listMail, spoof} })...)
-	e, left, err := Query{Archive: s, Labels: []Label{{"203.0.113.200", Spoofing}}}.Evidence(t.Context())
+	e, left, err := Query{Archive: s, Labels: []Label{{Source: "203.0.113.200", Class: Spoofing}}}.Evidence(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -512,6 +535,91 @@ func TestEmpty(t *testing.T) {
 			if strings.Contains(string(b), bad) {
 				t.Errorf("%T has %s", d, bad)
 			}
+		}
+	}
+}
+
+// TestEnvelope advises an entry in the SPF record only where it would be asked: RFC
+// 7208, Section 2.4, the record is that of the domain in MAIL FROM.
+func TestEnvelope(t *testing.T) {
+	news := row{ip: "203.0.113.77", count: 9, envelope: "bounce.news.example", result: "pass", sigs: []sig{{"news.example", "k", "pass"}}}
+	failing := row{ip: "203.0.113.77", count: 9, envelope: "bounce.news.example", result: "fail"}
+	signed := row{ip: "203.0.113.77", count: 9, dkim: true, envelope: "bounce.news.example", result: "pass", sigs: []sig{{"example.org", "k", "pass"}}}
+	ours := row{ip: "203.0.113.77", count: 2, envelope: "example.org", result: "softfail"}
+	below := row{ip: "203.0.113.77", count: 2, envelope: "mail.example.org", result: "softfail"}
+	silent := row{ip: "203.0.113.77", count: 2}
+	label := []Label{{Source: "203.0.113.77", Class: Own}}
+	const notAsked = "its MAIL FROM is bounce.news.example, so the SPF record of example.org is not asked"
+	const entry = "ip4:203.0.113.77"
+	for _, c := range []struct {
+		name   string
+		rows   []row
+		labels []Label
+		want   []string
+		not    []string
+		edits  int
+	}{
+		{"a newsletter of ours", []row{news}, label, []string{notAsked, "give it a MAIL FROM below example.org", "signed with DKIM for example.org", "signed by news.example"}, []string{entry, "if "}, 0},
+		{"its SPF fails", []row{failing}, label, []string{notAsked, "DKIM for example.org"}, []string{entry}, 0},
+		{"it signs for us", []row{signed}, nil, []string{notAsked, "if it is yours"}, []string{entry, "signed by"}, 0},
+		{"ours as well", []row{news, ours}, label, []string{"authorize these hosts in the SPF record of example.org: " + entry, "the part of it that has another"}, []string{"if "}, 1},
+		{"ours alone", []row{ours}, label, []string{"authorize these hosts in the SPF record of example.org: " + entry}, []string{"MAIL FROM is"}, 1},
+		{"below ours", []row{below}, label, []string{"in the SPF record of mail.example.org: " + entry}, []string{"MAIL FROM is"}, 0},
+		{"the reports do not tell", []row{silent}, label, []string{"if they send with a MAIL FROM at example.org, which the reports do not tell", entry}, nil, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := store(t, world(func(string, int) []row { return c.rows })...)
+			live, err := Look(t.Context(), zonetest.MustParse(zone), []string{"example.org"}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			v, err := Query{Archive: s, Live: live, Labels: c.labels}.Sources(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			i := slices.IndexFunc(v.List, func(x Source) bool { return x.Addresses[0].Address == "203.0.113.77" })
+			if i < 0 {
+				t.Fatalf("no such source: %+v", v.List)
+			}
+			text, edits := fixText(v.List[i]), 0
+			for _, f := range v.List[i].Fixes {
+				edits += len(f.Edits)
+			}
+			for _, w := range c.want {
+				if !strings.Contains(text, w) {
+					t.Errorf("no %q in\n%s", w, text)
+				}
+			}
+			for _, w := range c.not {
+				if strings.Contains(text, w) {
+					t.Errorf("%q in\n%s", w, text)
+				}
+			}
+			if edits != c.edits {
+				t.Errorf("%d edits, want %d:\n%s", edits, c.edits, text)
+			}
+		})
+	}
+}
+
+func TestForeignFrom(t *testing.T) {
+	check := func(domain, scope string) archive.Check { return archive.Check{Domain: domain, Scope: scope} }
+	for _, c := range []struct {
+		look archive.Look
+		want string
+	}{
+		{archive.Look{}, ""},
+		{archive.Look{EnvelopeFrom: "bounce.example"}, "bounce.example"},
+		{archive.Look{EnvelopeFrom: "mail.example.org"}, ""},
+		{archive.Look{Checks: []archive.Check{check("bounce.example", "mfrom"), check("mail.example.org", "helo")}}, "bounce.example"},
+		{archive.Look{Checks: []archive.Check{check("example.org", "mfrom"), check("mail.example", "helo")}}, ""},
+		{archive.Look{Checks: []archive.Check{check("mail.example", "helo")}}, "empty and its HELO name mail.example"},
+		{archive.Look{Checks: []archive.Check{check("mail.example.org", "helo")}}, ""},
+		{archive.Look{SPF: true, Checks: []archive.Check{check("bounce.example", "mfrom")}}, ""},
+	} {
+		col := &collector{orgs: map[string]string{}, words: map[string]string{}}
+		if got := col.foreignFrom("example.org", &c.look); got != c.want {
+			t.Errorf("%+v: %q, want %q", c.look, got, c.want)
 		}
 	}
 }

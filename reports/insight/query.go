@@ -42,6 +42,8 @@ type Label struct {
 	Source string
 	// Class is Passing or Own for one's own, Forwarding, List or Spoofing.
 	Class Class
+	// Domain is the policy domain that it is said of; empty: all.
+	Domain string
 }
 
 // Date is a day in answers; zero is none.

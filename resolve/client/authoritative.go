@@ -35,6 +35,10 @@ type NameServer struct {
 	Host resolve.Name
 	Addr netip.Addr
 	Err  error // why the host has no address
+
+	// Alias is the name that the host is an alias of, which no name server may be
+	// (RFC 2181, Section 10.3); zero if it is none.
+	Alias resolve.Name
 }
 
 // String is "ns1.example.org (192.0.2.1)".
@@ -159,12 +163,18 @@ func (c *Client) addresses(ctx context.Context, host resolve.Name) []NameServer 
 	}
 	wg.Wait()
 	var out []NameServer
+	var alias resolve.Name
+	for _, a := range answers {
+		if len(a.Chain) > 0 {
+			alias = a.Chain[0].Target
+		}
+	}
 	for _, a := range answers {
 		for i, d := range a.Addrs() {
 			// Unspecified and multicast addresses are no servers, and some systems
 			// take the former for this machine.
 			if i < maxPerHost && !d.IsUnspecified() && !d.IsMulticast() {
-				out = append(out, NameServer{Host: host, Addr: d.Unmap()})
+				out = append(out, NameServer{Host: host, Addr: d.Unmap(), Alias: alias})
 			}
 		}
 	}
@@ -179,7 +189,7 @@ func (c *Client) addresses(ctx context.Context, host resolve.Name) []NameServer 
 		q := resolve.Question{Name: host, Type: resolve.TypeA}
 		err = &resolve.Error{Reason: resolve.ErrMalformed, Question: q, Detail: "no usable address"}
 	}
-	return []NameServer{{Host: host, Err: err}}
+	return []NameServer{{Host: host, Err: err, Alias: alias}}
 }
 
 // zoneFor returns the zone to ask for q: the deepest one known, which may turn

@@ -61,8 +61,12 @@ func (c Comparison) Best() (resolve.Answer, error) {
 
 func (a ServerAnswer) weight() int { return outcome{a: a.Answer, err: a.Err}.weight() }
 
-// authoritative reports an answer that the server gives with authority.
+// authoritative reports an answer that the server gives with authority. The error
+// of a host without address is not what a server said, though it may be NXDOMAIN.
 func (a ServerAnswer) authoritative() bool {
+	if !a.Server.Addr.IsValid() {
+		return false
+	}
 	return a.Err == nil || errors.Is(a.Err, resolve.ErrAbsent) || errors.Is(a.Err, resolve.ErrReferral) || errors.Is(a.Err, resolve.ErrAliasLoop)
 }
 
@@ -110,6 +114,16 @@ func (c *Client) AskAuthoritative(ctx context.Context, q resolve.Question) (Comp
 		}
 		return all, aerr
 	}
+}
+
+// AskServers is [Client.AskAuthoritative] with servers that the caller names.
+func (c *Client) AskServers(ctx context.Context, auth Authority, q resolve.Question) (Comparison, error) {
+	ctx, done, err := c.begin(ctx, q)
+	if err != nil {
+		return Comparison{Question: q, Zone: auth.Zone}, err
+	}
+	defer done()
+	return c.compare(ctx, auth, q, true), nil
 }
 
 // compare asks all servers of the zone at the same time, each for q and for its

@@ -186,8 +186,11 @@ func (c *Client) try(ctx context.Context, s *server, qy query) outcome {
 		return c.failure(ctx, s, qy.q, err)
 	}
 	o := m.interpret(qy.q, qy.zone)
-	if qy.raw {
+	switch {
+	case qy.raw:
 		o = m.verbatim(qy.q, qy.zone)
+	case qy.refer:
+		o = m.verbatim(qy.q, resolve.Name{}) // RFC 1034, Section 4.3.2: a referral has no authority
 	}
 	o.a.Server = s.addr
 	if e, ok := o.err.(*resolve.Error); ok {

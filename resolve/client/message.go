@@ -52,6 +52,7 @@ type query struct {
 	dnssec bool // DO, keep RRSIGs
 	cd     bool // CD to a resolver: it is not to validate
 	raw    bool // DO and CD; the octets of the response are the answer
+	refer  bool // a referral is what is asked for; its octets are the answer
 
 	slot *slot // held while it is under way; nil: none
 }
@@ -223,7 +224,7 @@ func (m *message) record(msg []byte, off, section int, qy query) (int, error) {
 		}
 		return end, nil
 	}
-	if qy.raw || class != classIN || !m.wants(typ, section, qy) {
+	if qy.raw || qy.refer || class != classIN || !m.wants(typ, section, qy) {
 		return end, nil
 	}
 	if rdlen == 0 && !mayBeEmpty(typ) {

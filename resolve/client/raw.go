@@ -60,7 +60,7 @@ func (c *Client) exchangeRaw(ctx context.Context, q resolve.Question, ask func(c
 
 // keepRaw keeps the octets of a response if they were asked for.
 func (m *message) keepRaw(msg []byte, qy query) {
-	if qy.raw {
+	if qy.raw || qy.refer {
 		m.raw = slices.Clone(msg) // the buffer is used again
 	}
 }
