@@ -75,7 +75,8 @@ const (
 	Stale   Outcome = "stale"
 	Unknown Outcome = "unknown"
 	Failed  Outcome = "failed"
-	NotDone Outcome = "not-done" // an earlier step stopped the run, or it was not chosen
+	NotDone Outcome = "not-done" // an earlier step stopped the run
+	Left    Outcome = "left"     // others were chosen
 )
 
 // StepResult is what became of a step, with what each server said.
@@ -130,7 +131,10 @@ func Run(ctx context.Context, p *fix.Plan, opt Options) (*Result, error) {
 	var stop error
 	for i := range p.Steps {
 		x := StepResult{ID: p.Steps[i].ID, Title: p.Steps[i].Title, Outcome: NotDone}
-		if stop == nil {
+		switch {
+		case len(opt.Steps) > 0 && !slices.Contains(opt.Steps, x.ID):
+			x.Outcome = Left
+		case stop == nil:
 			stop = r.step(ctx, &p.Steps[i], &x)
 		}
 		if x.Err != nil {
@@ -158,8 +162,6 @@ type runner struct {
 
 func (r *runner) step(ctx context.Context, s *fix.Step, x *StepResult) error {
 	switch {
-	case len(r.opt.Steps) > 0 && !slices.Contains(r.opt.Steps, s.ID):
-		return nil
 	case s.Change == nil:
 		x.Outcome = Manual
 		return nil

@@ -84,7 +84,7 @@ func TestRun(t *testing.T) {
 	// A gate is passed by naming the step.
 	opt.Steps = []string{"stage-1"}
 	res, err = apply.Run(context.Background(), story(), opt)
-	if got := outcomes(res); err != nil || !strings.Contains(got, "stage-1 applied") || !strings.Contains(got, "spf-1 not-done") {
+	if got := outcomes(res); err != nil || !strings.Contains(got, "stage-1 applied") || !strings.Contains(got, "spf-1 left") {
 		t.Error(got, err)
 	}
 	// And back: the undo of the stage, then of the rest.

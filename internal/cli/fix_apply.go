@@ -156,7 +156,7 @@ func (o *fixApplyOptions) run(cmd *cobra.Command, s Streams, args []string, undo
 			return err
 		},
 		Progress: func(r apply.StepResult) {
-			if s.ErrTTY && r.Outcome != apply.NotDone {
+			if s.ErrTTY && r.Outcome != apply.NotDone && r.Outcome != apply.Left {
 				fmt.Fprintf(s.Err, "mailcheck: %s: %s\n", safe.Text(r.ID), r.Outcome)
 			}
 		},
@@ -366,6 +366,9 @@ func applyError(err error, p *fix.Plan, undo string) error {
 func (v fixApplyView) text(s Streams) error {
 	p := newSheet(s)
 	for _, x := range v.Steps {
+		if x.Outcome == apply.Left {
+			continue // nobody asked for it; -o json has it
+		}
 		p.hang("", string(x.Outcome), 10, x.Title+" ["+x.ID+"]")
 		if x.Error == "" {
 			continue

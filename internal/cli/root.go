@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -15,6 +16,14 @@ import (
 
 // version is set when a release is built.
 var version = "devel"
+
+// "go install ...@v1.2.3" sets nothing, but the module's own version is known. A
+// checkout has no checksum and stays "devel".
+func init() {
+	if info, ok := debug.ReadBuildInfo(); ok && version == "devel" && info.Main.Sum != "" {
+		version = info.Main.Version
+	}
+}
 
 // Main runs one command line and returns the exit code.
 func Main(args []string, s Streams) int {

@@ -59,7 +59,7 @@ func (x *planText) all() {
 	}
 	for i := range p.Steps {
 		if i == later {
-			x.raw("\n" + x.ink.strong.Sprint("Later, when the reports say so"))
+			x.raw("\n" + x.ink.strong.Sprint("Later, when its time has come"))
 		}
 		x.step(i+1, &p.Steps[i])
 	}
