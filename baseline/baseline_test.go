@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -105,6 +106,18 @@ func TestUnknown(t *testing.T) {
 	d := baseline.Compare(good, dark)
 	if len(d.Changes) != 0 || len(d.Unknown) < len(all) {
 		t.Errorf("%s; %d unknown", words(d), len(d.Unknown))
+	}
+	// Each with the reason, also where one lookup hangs on another.
+	d = baseline.Compare(good, take(t, base, append(all, "mail.example.org")...))
+	for _, c := range slices.Concat(d.Unknown, baseline.Compare(good, take(t, base, "mail.example.org")).Unknown) {
+		if !strings.Contains(c.Meaning, "server failure (zone)") && !strings.HasSuffix(c.Meaning, "could be read") && c.Meaning != "the addresses of mail.example.org could not be read" {
+			t.Errorf("%s %s is unknown because of %q", c.Kind, c.Key, c.Meaning)
+		}
+	}
+	if !slices.ContainsFunc(d.Unknown, func(c baseline.Change) bool {
+		return c.Kind == baseline.Forward && strings.Contains(c.Meaning, "25.2.0.192.in-addr.arpa")
+	}) {
+		t.Errorf("no reason of the PTR: %+v", d.Unknown)
 	}
 	if d := baseline.Compare(dark, good); len(d.Changes) != 0 {
 		t.Errorf("what was not known before has not changed: %s", words(d))

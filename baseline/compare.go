@@ -64,7 +64,7 @@ func Compare(old, now *Baseline) Difference {
 		b := now.Facets[i]
 		switch {
 		case b.State == resolve.Unavailable.String() && a.State != resolve.Unavailable.String():
-			d.Unknown = append(d.Unknown, Change{Kind: a.Kind, Key: a.Key, What: Unknown, Old: list(a.Values), New: []string{}, Meaning: b.Error})
+			d.Unknown = append(d.Unknown, Change{Kind: a.Kind, Key: a.Key, What: Unknown, Old: list(a.Values), New: []string{}, Meaning: cmp.Or(b.Error, "it could not be read")})
 		case a.State == resolve.Unavailable.String() || b.State == resolve.Unavailable.String():
 		case a.State == b.State && slices.Equal(a.Values, b.Values):
 		default:

@@ -234,12 +234,27 @@ func (b *Baseline) sender(x facts.Sender) {
 		f.Values = append(f.Values, n.String())
 	}
 	b.add(f)
-	b.add(Facet{Kind: Forward, Key: key, State: x.Confirmed.String()})
+	b.add(Facet{Kind: Forward, Key: key, State: x.Confirmed.String(), Error: forwardError(x)})
 	r := Facet{Kind: SPFOf, Key: key, State: resolve.Present.String(), Values: []string{string(x.SPF.Status)}}
 	if x.SPF.Status == spf.TempError {
 		r.State, r.Values, r.Error = resolve.Unavailable.String(), nil, text(x.SPF.Err)
 	}
 	b.add(r)
+}
+
+// forwardError tells why it is not known whether a name of the address leads back.
+func forwardError(x facts.Sender) string {
+	switch {
+	case x.Confirmed != resolve.Unavailable:
+		return ""
+	case x.PTR.State == resolve.Unavailable:
+		return text(x.PTR.Err)
+	}
+	var names []string
+	for _, n := range x.PTR.Value {
+		names = append(names, n.String())
+	}
+	return "the addresses of " + some(names) + " could not be read"
 }
 
 func (b *Baseline) plain(ctx context.Context, r resolve.Resolver, kind Kind, prefix string, t resolve.Type) {

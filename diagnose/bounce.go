@@ -43,7 +43,7 @@ func bounce(text, server string) Result {
 		}
 	}
 	if best.Cause == cause.Unknown && best.Code == "" {
-		best.Temporary = late
+		best.Temporary, best.RetryUnknown = late, !late
 	}
 	return best
 }

@@ -45,6 +45,8 @@ type Result struct {
 	Cause     cause.Cause `json:"cause"`
 	Whose     cause.Whose `json:"whose"`
 	Temporary bool        `json:"temporary"` // the sending server will try again
+	// Nothing tells whether it will, and Temporary is false for want of a better word.
+	RetryUnknown bool `json:"retry_unknown,omitempty"`
 
 	Operator     string `json:"operator,omitempty"`      // ID of the receiver or of its software
 	OperatorFrom string `json:"operator_from,omitempty"` // "given", "server" or "wording"

@@ -45,7 +45,7 @@ func judge(r reply, operator string) Result {
 		res.Refs = append(slices.Clone(e.Refs), info.Refs...)
 	}
 	wording := e.Temporary != nil && *e.Temporary
-	res.Temporary = r.temporary(wording)
+	res.Temporary, res.RetryUnknown = r.temporary(wording), e.Temporary == nil && r.silent()
 	res.finish(e.Checks)
 	c.doubts(&res, &r, e, op)
 	return res
@@ -167,7 +167,7 @@ func (c *catalogue) byCode(res Result, r *reply) Result {
 	if meaning != "" {
 		res.Meaning = meaning
 	}
-	res.Temporary = r.temporary(false)
+	res.Temporary, res.RetryUnknown = r.temporary(false), r.silent()
 	if !sameKind(r.code, r.enhanced) {
 		res.Confidence = Low
 		res.Notes = append(res.Notes, mixedNote(r))

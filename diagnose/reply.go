@@ -45,6 +45,10 @@ func (r *reply) temporary(wording bool) bool {
 	return wording
 }
 
+// silent reports that neither a code nor an outer source tells whether the mail is
+// tried again.
+func (r *reply) silent() bool { return r.class() == 0 && !r.failed && !r.delayed }
+
 // parseReply takes a text apart. It never fails: what is not recognized stays text.
 func parseReply(s string) reply {
 	var r reply

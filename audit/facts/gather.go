@@ -53,7 +53,7 @@ func Gather(ctx context.Context, r resolve.Resolver, domain resolve.Name, opt Op
 	if now == nil {
 		now = time.Now
 	}
-	m := newMemo(r)
+	m := newMemo(ctx, r)
 	s := &Snapshot{Domain: domain, At: now(), Resolver: opt.Resolver, Optional: opt.Optional, memo: m, gaps: map[Set]error{}}
 	g := &gatherer{snap: s, memo: m, helo: opt.HELO, mxDone: make(chan struct{})}
 	opt.Selectors = opt.Selectors[:min(len(opt.Selectors), maxSelectors)]

@@ -18,6 +18,7 @@ type Observation struct {
 // consistent (two facts never see two answers to one question) and is where the
 // evidence comes from.
 type memo struct {
+	ctx   context.Context // of the snapshot
 	next  resolve.Resolver
 	mu    sync.Mutex
 	calls map[resolve.Question]*call
@@ -29,11 +30,13 @@ type call struct {
 	Observation
 }
 
-func newMemo(next resolve.Resolver) *memo {
-	return &memo{next: next, calls: map[resolve.Question]*call{}}
+func newMemo(ctx context.Context, next resolve.Resolver) *memo {
+	return &memo{ctx: ctx, next: next, calls: map[resolve.Question]*call{}}
 }
 
-// Resolve implements [resolve.Resolver].
+// Resolve implements [resolve.Resolver]. A caller who gives up does not end the
+// lookup, as the answer is everybody's: an SPF check that has its match drops what
+// it asked for in advance, which the check of the next address may need.
 func (m *memo) Resolve(ctx context.Context, q resolve.Question) (resolve.Answer, error) {
 	m.mu.Lock()
 	c, ok := m.calls[q]
@@ -41,13 +44,11 @@ func (m *memo) Resolve(ctx context.Context, q resolve.Question) (resolve.Answer,
 		c = &call{done: make(chan struct{})}
 		m.calls[q] = c
 		m.order = append(m.order, q)
-		m.mu.Unlock()
-		c.Answer, c.Err = m.next.Resolve(ctx, q)
-		if c.Answer.Question != q { // evidence is filed under its question
-			c.Answer.Question = q
-		}
-		close(c.done)
-		return c.Answer, c.Err
+		go func() {
+			defer close(c.done)
+			c.Answer, c.Err = m.next.Resolve(m.ctx, q)
+			c.Answer.Question = q // evidence is filed under its question
+		}()
 	}
 	m.mu.Unlock()
 	select {

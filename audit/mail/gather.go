@@ -35,7 +35,7 @@ func Gather(ctx context.Context, r resolve.Resolver, m *message.Message, opt Opt
 	if now == nil {
 		now = time.Now
 	}
-	f := &Facts{Name: opt.Name, At: now(), Resolver: opt.Resolver, Message: m, memo: &memo{next: r, calls: map[resolve.Question]*call{}}}
+	f := &Facts{Name: opt.Name, At: now(), Resolver: opt.Resolver, Message: m, memo: &memo{ctx: ctx, next: r, calls: map[resolve.Question]*call{}}}
 	f.read(opt)
 	var wg sync.WaitGroup
 	wg.Go(func() { f.checkSPF(ctx) })

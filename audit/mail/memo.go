@@ -16,6 +16,7 @@ const maxQuestions = 400
 // memo asks each question of one mail once, so that two verdicts never rest on two
 // answers, and keeps the answers as evidence.
 type memo struct {
+	ctx   context.Context // of all facts of the mail
 	next  resolve.Resolver
 	mu    sync.Mutex
 	calls map[resolve.Question]*call
@@ -30,7 +31,8 @@ type call struct {
 // errTooMany ends what a hostile mail would make us ask.
 var errTooMany = errors.New("mail: one mail asks for more lookups than are made for it")
 
-// Resolve implements [resolve.Resolver].
+// Resolve implements [resolve.Resolver]. A caller who gives up does not end the
+// lookup: the answer is for all who ask.
 func (m *memo) Resolve(ctx context.Context, q resolve.Question) (resolve.Answer, error) {
 	m.mu.Lock()
 	c, ok := m.calls[q]
@@ -42,11 +44,11 @@ func (m *memo) Resolve(ctx context.Context, q resolve.Question) (resolve.Answer,
 		c = &call{done: make(chan struct{})}
 		m.calls[q] = c
 		m.order = append(m.order, q)
-		m.mu.Unlock()
-		c.Answer, c.Err = m.next.Resolve(ctx, q)
-		c.Answer.Question = q // evidence is filed under its question
-		close(c.done)
-		return c.Answer, c.Err
+		go func() {
+			defer close(c.done)
+			c.Answer, c.Err = m.next.Resolve(m.ctx, q)
+			c.Answer.Question = q // evidence is filed under its question
+		}()
 	}
 	m.mu.Unlock()
 	select {

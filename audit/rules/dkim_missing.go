@@ -41,6 +41,9 @@ var dkimMissing = audit.Rule{
 			if s.Kind != facts.Sends {
 				f.At(audit.Warning) // an MX record is no evidence of sending
 			}
+			if park := parkInstead(s); park != "" {
+				f.Advise("A key is needed only if mail is sent for %s: then make one on the server or at the provider that sends, and publish it at SELECTOR._domainkey.%s.%s", s.Domain, s.Domain, park)
+			}
 		case s.DKIM.Domainkey.State == resolve.Unavailable:
 			c.Unknown("whether there are DKIM keys is unknown: %v", s.DKIM.Domainkey.Err)
 		case s.DKIM.Wildcard():

@@ -80,7 +80,7 @@ var dmarcMissing = audit.Rule{
 			e.Value, e.Why = "v=DMARC1; p=reject", "the domain sends no mail"
 		case s.Kind != facts.Receives && top:
 			e.Value, e.Why = "v=DMARC1; p=none", "receivers ask for a policy; none changes nothing for mail"
-			if s.MX.State == resolve.Present && !s.MX.Value.NullMX() {
+			if takesMail(s) {
 				// RFC 5321, Section 4.5.1: a server that takes mail takes it for postmaster.
 				e.Value += "; rua=mailto:postmaster@" + s.Domain.String()
 			}
@@ -104,6 +104,11 @@ func dmarcNothingBelowSuffix(d dmarc.Discovery) bool {
 	return d.Legacy.State == resolve.Absent
 }
 
+// takesMail reports whether the domain is known to have MX hosts.
+func takesMail(s *facts.Snapshot) bool {
+	return s.MX.State == resolve.Present && !s.MX.Value.NullMX()
+}
+
 func reportMissing(c *audit.Case, d dmarc.Discovery) {
 	s, own := c.Facts, d.Steps[0]
 	at := audit.TXT(dmarcOwner(s.Domain))
@@ -123,6 +128,9 @@ func reportMissing(c *audit.Case, d dmarc.Discovery) {
 	case s.Kind == facts.Receives:
 		f = c.Report(at, "no DMARC record at %s, though its SPF record says that it sends no mail", at.Name)
 		f.Advise("Publish at %s, if the domain really sends no mail: v=DMARC1; p=reject; rua=mailto:dmarc@%s (with an address that you read).", at.Name, s.Domain)
+	case !takesMail(s):
+		f = c.Report(at, "no DMARC record at %s", at.Name)
+		f.Advise("Publish at %s: v=DMARC1; p=none, and add \"; rua=mailto:\" with an address that you read, as nothing shows that %s itself takes mail: reports come daily and are large. Without rua the record is legal and satisfies receivers, but you learn nothing.%s", at.Name, s.Domain, parkInstead(s))
 	default:
 		f = c.Report(at, "no DMARC record at %s", at.Name)
 		f.Advise("Publish at %s: v=DMARC1; p=none; rua=mailto:postmaster@%s, or another address that you read: reports come daily and are large. Without rua the record is legal and satisfies receivers, but you learn nothing.", at.Name, s.Domain)

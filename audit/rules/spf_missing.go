@@ -54,7 +54,7 @@ var spfMissing = audit.Rule{
 		case s.Kind == facts.Sends:
 			f.Advise("Publish a TXT record at %s that lists what its mail leaves from, for example \"v=spf1 mx ~all\" if only its MX hosts send.", s.Domain)
 		case takesNoMail(s):
-			f.At(audit.Warning).Advise("Nothing shows that %s sends mail. If it does not, publish the TXT record \"v=spf1 -all\" at it.", s.Domain)
+			f.At(audit.Warning).Advise("Nothing shows that %s sends mail. If it does not, publish the TXT record \"v=spf1 -all\" at it.%s", s.Domain, parkInstead(s))
 		default:
 			f.Advise("Publish one TXT record at %s: \"v=spf1 -all\" if no mail is sent from it, else one that lists the senders, for example \"v=spf1 mx ~all\" if only its MX hosts send.", s.Domain)
 		}
@@ -68,6 +68,14 @@ var spfMissing = audit.Rule{
 		return []fix.Edit{{Name: s.Domain, Type: resolve.TypeTXT, Op: fix.AddRecord, Value: "v=spf1 -all",
 			Why: fmt.Sprintf("%s takes no mail and has no DKIM key: it declares that it sends none", s.Domain)}}
 	},
+}
+
+// parkInstead is advice for a domain that nothing shows to send or to take mail.
+func parkInstead(s *facts.Snapshot) string {
+	if s.Kind != facts.Undecided || !takesNoMail(s) {
+		return ""
+	}
+	return fmt.Sprintf(" If %s has no mail at all, 'mailcheck dmarc park %s' shows all the records that say so.", s.Domain, s.Domain)
 }
 
 // takesNoMail reports whether the domain is known to have no MX hosts.

@@ -175,7 +175,18 @@ func (a *Advice) judge(rules bool) {
 		a.Verdict, a.Why = NotInDNS, "no record decides it"
 	default:
 		a.Verdict, a.Why = NotFound, "the records have no such defect now: it may be mended since, or the mail came another way"
+		a.again()
 	}
+}
+
+// again is what is left when the records are right: what the receiver saw is past,
+// or was another sender.
+func (a *Advice) again() {
+	text, ip := "send the mail again; if it is refused again, look in the reply or in the log of the sending server for the address it left from", " --ip ADDRESS"
+	if a.IP != "" {
+		text, ip = fmt.Sprintf("send the mail again; if it is refused again, it does not leave from %s, or the receiver still has an old answer in its cache: the log of the sending server tells the address", a.IP), " --ip "+a.IP
+	}
+	a.Fix = Fix{Text: text, Changes: []fix.Change{}, Command: "mailcheck audit " + a.Domain + ip}
 }
 
 // authenticate finds which of SPF, DKIM and DMARC is to be mended first.

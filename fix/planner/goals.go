@@ -293,7 +293,7 @@ func (b *builder) goalPark(ctx context.Context) error {
 		return nil
 	}
 	if b.snap.MX.State == resolve.Present && !b.snap.MX.Value.NullMX() {
-		return fmt.Errorf("%w: %s has MX records, so it receives mail: take them out first if it is to be parked", ErrAnswer, b.domain)
+		return fmt.Errorf("%w: %s has MX records, so it receives mail: take them out first if it is to be parked", ErrReceives, b.domain)
 	}
 	if b.snap.MX.State == resolve.Absent {
 		b.wish(ctx, "mx", fix.Edit{Name: b.domain, Type: resolve.TypeMX, Op: fix.AddRecord, Value: "0 .", Why: "the domain receives no mail (RFC 7505)"})
@@ -310,7 +310,7 @@ func (b *builder) goalPark(ctx context.Context) error {
 	}
 	switch d := b.snap.DMARC.Policy; {
 	case b.noDMARC():
-		b.wish(ctx, "dmarc", fix.Edit{Name: name, Type: resolve.TypeTXT, Op: fix.AddRecord, Value: "v=DMARC1; p=reject", Why: "mail in the name of a domain that sends none is forged"})
+		b.wish(ctx, "dmarc", fix.Edit{Name: name, Type: resolve.TypeTXT, Op: fix.AddRecord, Value: "v=DMARC1; p=reject; sp=reject; np=reject", Why: "mail in the name of a domain that sends none is forged"})
 	case d.State == resolve.Present && d.Domain == b.domain:
 		var edits []fix.Edit
 		for _, e := range d.Record.Park() {

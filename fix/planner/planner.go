@@ -24,6 +24,9 @@ var (
 	ErrAnswer   = errors.New("planner: an answer cannot be used")
 )
 
+// ErrReceives is an [ErrAnswer]: a domain that has MX hosts is not to be parked.
+var ErrReceives = fmt.Errorf("%w", ErrAnswer)
+
 // Options are what [Build] needs. Resolver and Rules have to be set.
 type Options struct {
 	Resolver resolve.Resolver

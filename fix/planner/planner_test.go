@@ -170,7 +170,7 @@ func TestPark(t *testing.T) {
 	for _, c := range res.Plan.Changes() {
 		got = append(got, c.Zone()...)
 	}
-	want := []string{"example.org. 3600 IN MX 0 .", `example.org. 3600 IN TXT "v=spf1 -all"`, `_dmarc.example.org. 3600 IN TXT "v=DMARC1; p=reject"`}
+	want := []string{"example.org. 3600 IN MX 0 .", `example.org. 3600 IN TXT "v=spf1 -all"`, `_dmarc.example.org. 3600 IN TXT "v=DMARC1; p=reject; sp=reject; np=reject"`}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q", got)
 	}
@@ -315,4 +315,17 @@ func names(t *testing.T, path string) []resolve.Name {
 		}
 	}
 	return out
+}
+
+// A domain that receives is not parked, and the error says so to errors.Is.
+func TestParkReceives(t *testing.T) {
+	z := zonetest.MustParse("example.org. SOA ns1.example.org. a.example.org. 1 1 1 1 300\nexample.org. NS ns1.example.org.\nns1.example.org. A 192.0.2.1\nexample.org. MX 10 mail.example.org.\nmail.example.org. A 192.0.2.25\n")
+	_, err := planner.Build(t.Context(), resolve.MustName("example.org"), planner.Options{Resolver: z, Rules: rules.All(), Answers: planner.Answers{Park: true}})
+	if !errors.Is(err, planner.ErrReceives) || !errors.Is(err, planner.ErrAnswer) {
+		t.Errorf("err = %v", err)
+	}
+	_, err = planner.Build(t.Context(), resolve.MustName("example.org"), planner.Options{Resolver: z, Rules: rules.All(), Answers: planner.Answers{Park: true, Senders: []string{"mx"}}})
+	if errors.Is(err, planner.ErrReceives) || !errors.Is(err, planner.ErrAnswer) {
+		t.Errorf("an answer that contradicts: %v", err)
+	}
 }

@@ -82,6 +82,10 @@ func newBaselineDiff(s Streams) *cobra.Command {
 nothing is said: cron needs no special first run. With --update the baseline becomes
 what is published now; what cannot be read stays as it was known.
 
+Selectors and addresses that were remembered are looked at again without being named,
+and --selector and --ip add to them. One that is given up, as after a move, is dropped
+by remembering anew: 'mailcheck baseline save DOMAIN' with those that are in use.
+
 Exit status: 0 no change at or above --fail-on; 1 there is one; 2 something that was
 known cannot be read now; 3 wrong usage.`,
 		Example: `  mailcheck baseline diff example.org

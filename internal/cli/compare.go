@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 	"os"
 	"slices"
@@ -138,7 +137,7 @@ func openPlace(s Streams, word string, domain resolve.Name, system resolve.Resol
 		}
 		z, err := zonetest.Parse(string(text), zonetest.Options{Origin: domain, File: word})
 		if err != nil {
-			return place{}, &Error{Code: ExitUsage, Err: fmt.Errorf("zone file: %w", err), Hint: "a zone file is in master file form (RFC 1035, Section 5)"}
+			return place{}, zoneError(err)
 		}
 		return place{name: word, read: resolve.Overlay{Zone: z, Next: system}, hints: selectorsIn(z, domain)}, nil
 	}

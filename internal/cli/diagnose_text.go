@@ -61,12 +61,15 @@ func (d *diagnosisView) write(p *sheet) {
 	}
 	p.field("Cause", "%s", head)
 	p.field("Meaning", "%s", d.Meaning)
-	again := "will not be tried again"
-	if d.Temporary {
-		again = "will be tried again"
+	again := "the mail will not be tried again"
+	switch {
+	case d.RetryUnknown:
+		again = "whether the mail is tried again is unknown"
+	case d.Temporary:
+		again = "the mail will be tried again"
 	}
 	if d.Cause != cause.Delivered {
-		p.field("Whose", "%s; the mail %s", whoseWords(d.Whose), again)
+		p.field("Whose", "%s; %s", whoseWords(d.Whose), again)
 	}
 	if said := saidWords(d.Said); said != "" {
 		p.field("It says", "%s", said)

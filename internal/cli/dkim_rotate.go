@@ -134,7 +134,7 @@ func (o *rotateOptions) asker(res *resolver) (rotate.Ask, func(), error) {
 	if len(o.zones) > 0 {
 		z, err := zonetest.Load(o.zones...)
 		if err != nil {
-			return nil, nil, &Error{Code: ExitUsage, Err: fmt.Errorf("zone file: %w", err)}
+			return nil, nil, zoneError(err)
 		}
 		zone = z
 	}
@@ -197,7 +197,7 @@ func (x *rotating) save(fresh bool) error {
 	if fresh {
 		f, err := os.OpenFile(x.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 		if errors.Is(err, fs.ErrExist) {
-			return usage("finish or abort that rotation first, or choose another file with --state", "%+q exists: a rotation is under way", x.path)
+			return occupied(x.path)
 		}
 		if err != nil {
 			return writeError(err)

@@ -68,7 +68,7 @@ func (o *rotateStartOptions) run(cmd *cobra.Command, s Streams, args []string) e
 	}
 	defer x.close()
 	if _, err := os.Lstat(x.path); err == nil {
-		return usage("finish or abort that rotation first, or choose another file with --state", "%+q exists: a rotation is under way", x.path)
+		return occupied(x.path)
 	}
 	k, made, err := o.newKey(s, domain, x.env.Now())
 	if err != nil {
@@ -106,6 +106,20 @@ func (o *rotateStartOptions) run(cmd *cobra.Command, s Streams, args []string) e
 		v.Warnings = append(v.Warnings, "an RSA key has to go on signing beside it")
 	}
 	return o.show(cmd, s, x, v, st)
+}
+
+// occupied tells what is in the way of a new state file, and what to do with it.
+func occupied(path string) error {
+	old, err := readRotation(path)
+	switch {
+	case err != nil:
+		return usage("move it away, or name another file with --state", "%+q exists, and is no rotation file", path)
+	case old.Phase == rotate.Done || old.Phase == rotate.Aborted:
+		return usage("move it away, or name another file with --state", "%+q is of a rotation that is over: its phase is %s", path, old.Phase)
+	case old.Phase == rotate.Delete:
+		return usage("finish that rotation first, or choose another file with --state", "%+q exists: a rotation is under way, its phase is %s", path, old.Phase)
+	}
+	return usage("finish or abort that rotation first, or choose another file with --state", "%+q exists: a rotation is under way, its phase is %s", path, old.Phase)
 }
 
 // newKey reads the new key, or makes one that is written once all is checked.

@@ -97,6 +97,7 @@ func Documents() []Document {
 		{Name: "spf-lint", By: []string{"spf lint"}, About: "SPF records, judged", Values: []any{spfLintView{}}},
 		{Name: "spf-lock", About: "the file of spf flatten: what stood behind each include", Values: []any{flatten.Lock{}}, Closed: true},
 		{Name: "spf-narrow", By: []string{"spf narrow"}, About: "an SPF record without what is not used", Values: []any{spfNarrowView{}}},
+		{Name: "spf-senders", By: []string{"spf senders"}, About: "providers that can be named as senders", Values: []any{sendersView{}}},
 		{Name: "spf-tree", By: []string{"spf tree"}, About: "the records behind an SPF record", Values: []any{spfTreeView{}}},
 		{Name: "tlsrpt-check", By: []string{"tlsrpt check"}, About: "the TLS-RPT record of a domain, judged", Values: []any{tlsrptCheckView{}}},
 		{Name: "tlsrpt-new", By: []string{"tlsrpt new"}, About: "a TLS-RPT record to publish", Values: []any{rrView{}}},

@@ -172,7 +172,7 @@ func (o *fixExportOptions) remarks(s Streams, chosen []fix.Step, gated []string)
 			}
 			wait := "has taken effect"
 			if w := time.Duration(chosen[i].Wait); w > 0 {
-				wait += ", " + w.String() + " after it"
+				wait += ", " + waitWords(w) + " after it"
 			}
 			say("warning: %s is for after %s %s; export them one after the other with --step", x.ID, d, wait)
 		}
@@ -183,4 +183,17 @@ func (o *fixExportOptions) remarks(s Streams, chosen []fix.Step, gated []string)
 			say("warning: %s is not for before %s: %s", x.ID, x.Gate.NotBefore.Format(time.DateOnly), x.Gate.Condition)
 		}
 	}
+}
+
+// waitWords is a time to wait in the largest unit that it is a whole number of.
+func waitWords(d time.Duration) string {
+	for _, u := range []struct {
+		one   time.Duration
+		words [2]string
+	}{{24 * time.Hour, [2]string{"day", "days"}}, {time.Hour, [2]string{"hour", "hours"}}, {time.Minute, [2]string{"minute", "minutes"}}, {time.Second, [2]string{"second", "seconds"}}} {
+		if d >= u.one && d%u.one == 0 {
+			return plural(int(d/u.one), u.words[0], u.words[1])
+		}
+	}
+	return d.String()
 }

@@ -125,6 +125,7 @@ func (o *fixPlanOptions) run(cmd *cobra.Command, s Streams, args []string) error
 	if err != nil {
 		return planError(err, domain)
 	}
+	res.wholeTTL(ctx, r.Plan)
 	if err := o.save(r.Plan); err != nil {
 		return err
 	}
@@ -148,6 +149,8 @@ func planError(err error, domain resolve.Name) error {
 	switch {
 	case errors.Is(err, planner.ErrNoDomain):
 		return &Error{Code: ExitFindings, Err: err, Hint: "mailcheck audit " + domain.String()}
+	case errors.Is(err, planner.ErrReceives):
+		return &Error{Code: ExitUsage, Err: err, Hint: "mailcheck dmarc park " + domain.String() + " shows what would go"}
 	case errors.Is(err, planner.ErrAnswer):
 		return &Error{Code: ExitUsage, Err: err, Hint: "see 'mailcheck fix plan --help'"}
 	}

@@ -96,6 +96,11 @@ func verdictTexts(list []insight.Reason) string {
 var answerWords = map[insight.Answer]string{insight.Safe: "SAFE", insight.NotSafe: "NOT SAFE", insight.NotKnown: "NOT KNOWN"}
 
 func readinessText(p *sheet, d insight.DomainReadiness) {
+	readinessBody(p, d)
+	readinessNext(p, d)
+}
+
+func readinessBody(p *sheet, d insight.DomainReadiness) {
 	step := "going on to " + d.Next
 	switch {
 	case d.Next == "" && d.Stage == "":
@@ -140,7 +145,12 @@ func readinessText(p *sheet, d insight.DomainReadiness) {
 	}
 	blockers(p, "In the way", d.Blocking)
 	blockers(p, "Say what these are (--ours, --forwarder, --forger)", d.ToLabel)
-	readinessNext(p, d)
+	if d.Answer == insight.Safe && d.Next != "" && len(d.Before) > 0 {
+		p.head("What no report shows, and has to be true")
+		for _, b := range d.Before {
+			p.item("%s", b)
+		}
+	}
 }
 
 func blockers(p *sheet, title string, list []insight.Blocker) {
@@ -167,12 +177,6 @@ func blockers(p *sheet, title string, list []insight.Blocker) {
 func readinessNext(p *sheet, d insight.DomainReadiness) {
 	switch {
 	case d.Answer == insight.Safe && d.Next != "":
-		if len(d.Before) > 0 {
-			p.head("What no report shows, and has to be true")
-			for _, b := range d.Before {
-				p.item("%s", b)
-			}
-		}
 		writeNext(p, "mailcheck dmarc stage "+d.Domain)
 		if d.Record != "" {
 			p.whole("", zoneLine("_dmarc."+d.Domain, d.Record))

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 	"sync"
 	"time"
@@ -41,6 +42,7 @@ type resolver struct {
 	close func()
 
 	client *client.Client // nil if nothing of the network is asked
+	cached bool           // answers come from a resolver's cache
 }
 
 func (f *resolverFlags) open(s Streams) (*resolver, error) {
@@ -54,7 +56,7 @@ func (f *resolverFlags) open(s Streams) (*resolver, error) {
 	if len(f.zones) > 0 {
 		z, err := zonetest.Load(f.zones...)
 		if err != nil {
-			return nil, &Error{Code: ExitUsage, Err: fmt.Errorf("zone file: %w", err), Hint: "a zone file is in master file form (RFC 1035, Section 5)"}
+			return nil, zoneError(err)
 		}
 		for _, w := range z.Warnings() {
 			fmt.Fprintf(s.Err, "mailcheck: warning: zone file: %s\n", safe.Text(w))
@@ -68,7 +70,7 @@ func (f *resolverFlags) open(s Streams) (*resolver, error) {
 			return nil, &Error{Code: ExitUsage, Err: err, Hint: "name a DNS server with --resolver, or give --offline and --zone"}
 		}
 		out.close = func() { c.Close() }
-		next, out.client = c, c
+		next, out.client, out.cached = c, c, zone == nil && !f.authoritative
 		names := strings.Join(c.Servers(), ", ")
 		if f.authoritative {
 			next = c.Authoritative()
@@ -91,6 +93,18 @@ func (f *resolverFlags) open(s Streams) (*resolver, error) {
 	}
 	out.about = strings.Join(about, "; ")
 	return out, nil
+}
+
+// zoneError is the error of a zone file: one that cannot be read is no matter of form.
+func zoneError(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		reason := e.Err
+		if errors.Is(err, fs.ErrNotExist) {
+			reason = errors.New("no such file")
+		}
+		return &Error{Code: ExitUsage, Err: fmt.Errorf("%s: %w", e.Path, reason), Hint: "name a readable zone file"}
+	}
+	return &Error{Code: ExitUsage, Err: fmt.Errorf("zone file: %w", err), Hint: "a zone file is in master file form (RFC 1035, Section 5)"}
 }
 
 // queryLog prints a line for each lookup; lookups are concurrent, lines are not.

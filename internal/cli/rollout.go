@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -90,7 +91,7 @@ func (o *rolloutOptions) run(cmd *cobra.Command, s Streams, args []string) error
 	if err := o.plans(cmd.Context(), s, domain, v); err != nil {
 		return err
 	}
-	if err := v.print(s, o.format); err != nil {
+	if err := o.print(s, v); err != nil {
 		return err
 	}
 	switch v.Answer {
@@ -123,15 +124,20 @@ func (o *rolloutOptions) plans(ctx context.Context, s Streams, domain resolve.Na
 		if v.Plan, err = o.stage(ctx, res, d, dmarc.StageOptions{KeepNP: d.Organizational.Domain != domain}); err != nil {
 			return err
 		}
-		if err := savePlan(o.out, v.Plan); err != nil {
+		res.wholeTTL(ctx, v.Plan)
+		if err := o.save(s, o.out, v.Plan); err != nil {
 			return err
 		}
+	}
+	if _, err := os.Stat(o.out); v.Plan == nil && o.out != "" && err == nil {
+		fmt.Fprintf(s.Err, "mailcheck: warning: %s is of an earlier run: there is no next stage that is known to be safe now\n", safe.Text(o.out))
 	}
 	if v.Regression {
 		if v.StepBack, err = o.stage(ctx, res, d, dmarc.StageOptions{Back: true, KeepNP: true}); err != nil {
 			return err
 		}
-		return savePlan(o.back, v.StepBack)
+		res.wholeTTL(ctx, v.StepBack)
+		return o.save(s, o.back, v.StepBack)
 	}
 	return nil
 }
@@ -142,6 +148,17 @@ func savePlan(path string, p *fix.Plan) error {
 	}
 	if err := writePlan(path, p); err != nil {
 		return writeError(err)
+	}
+	return nil
+}
+
+// save saves a plan, if there is one and a file for it, and tells a person so.
+func (o *rolloutOptions) save(s Streams, path string, p *fix.Plan) error {
+	if err := savePlan(path, p); err != nil || path == "" || p == nil {
+		return err
+	}
+	if o.format == "text" {
+		fmt.Fprintf(s.Err, "mailcheck: saved to %s\n", safe.Text(path))
 	}
 	return nil
 }
@@ -182,12 +199,12 @@ func onePlan(domain resolve.Name, at time.Time, step fix.Step) *fix.Plan {
 		Steps: []fix.Step{step}, Decisions: []fix.Decision{}, Before: []fix.Defect{}, After: []fix.Defect{}, Unknown: []string{}}
 }
 
-func (v *rolloutView) print(s Streams, format string) error {
-	if format == "json" {
+func (o *rolloutOptions) print(s Streams, v *rolloutView) error {
+	if o.format == "json" {
 		return printJSON(s.Out, v)
 	}
 	p := newSheet(s)
-	readinessText(p, v.DomainReadiness)
+	readinessBody(p, v.DomainReadiness)
 	for _, x := range []struct {
 		head string
 		plan *fix.Plan
@@ -204,5 +221,24 @@ func (v *rolloutView) print(s Streams, format string) error {
 			p.whole("  + ", fmt.Sprintf("%s %d IN %s %s", c.Name.FQDN(), c.TTL, c.Type, safe.Text(t)))
 		}
 	}
+	switch {
+	case v.Plan != nil && o.out != "":
+		writeNext(p, applyCommand(o.out, v.Plan))
+	case v.StepBack != nil && o.back != "":
+		writeNext(p, applyCommand(o.back, v.StepBack)+", and fix the sources")
+	default:
+		readinessNext(p, v.DomainReadiness)
+	}
 	return p.flush(s.Out)
+}
+
+// applyCommand carries a plan out, steps that want a confirmation of their own too.
+func applyCommand(path string, p *fix.Plan) string {
+	text := "mailcheck fix apply " + safe.Text(path)
+	for _, x := range p.Steps {
+		if x.Confirm != "" {
+			text += " --confirm " + x.ID
+		}
+	}
+	return text
 }

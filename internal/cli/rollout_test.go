@@ -77,11 +77,31 @@ s1._domainkey.example.org. 60 IN TXT "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQH
 					t.Errorf("plan: %q", ch.New)
 				}
 			}
+			for path, saved := range map[string]bool{next: c.next != "", back: c.back != ""} {
+				if got := strings.Contains(errs, "saved to "+path); got != saved {
+					t.Errorf("saved to %s: %v, want %v in %q", path, got, saved, errs)
+				}
+				if got := strings.Contains(squeeze(out), "Next: mailcheck fix apply "+path); got != saved {
+					t.Errorf("Next applies %s: %v, want %v in\n%s", path, got, saved, out)
+				}
+			}
 			js, _, code := ask(t, nil, "", append(args, "-o", "json")...)
 			if code != c.code || len(c.want) > 0 && !strings.Contains(js, `"schema": "mailcheck.rollout/1"`) {
 				t.Errorf("JSON: exit code %d\n%.300s", code, js)
 			}
 		})
+	}
+	// Without a file the commands are those that change the record.
+	out, errs, code := ask(t, nil, "", "rollout", "example.org", "--from", clean, "--zone", none, "--offline", "--at", "2026-10-21T12:00:00Z")
+	if code != 0 || errs != "" || !strings.Contains(out, "Next: mailcheck dmarc stage example.org") {
+		t.Errorf("exit code %d\n%s%s", code, out, errs)
+	}
+	// A plan of last week is not the next stage of today.
+	stale := filepath.Join(root, "stale.json")
+	write(t, stale, []byte("{}"))
+	_, errs, code = ask(t, nil, "", "rollout", "example.org", "--from", dirty, "--ours", "192.0.2.77", "--zone", none, "--offline", "--at", "2026-10-21T12:00:00Z", "--out", stale)
+	if code != ExitFindings || !strings.Contains(errs, "is of an earlier run") {
+		t.Errorf("exit code %d: %s", code, errs)
 	}
 	for _, args := range [][]string{{"rollout"}, {"rollout", "a b"}, {"rollout", "example.org", "-o", "csv"}} {
 		if _, errs, code := ask(t, nil, "", args...); code != ExitUsage {

@@ -35,7 +35,7 @@ for every result but temperror.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newSPFCheck(s), newSPFLint(s), newSPFTree(s), newSPFDiff(s), newSPFNew(s), newSPFAdd(s), newSPFRemove(s), newSPFNarrow(s), newSPFFlatten(s), newSPFDrift(s))
+	cmd.AddCommand(newSPFCheck(s), newSPFLint(s), newSPFTree(s), newSPFDiff(s), newSPFNew(s), newSPFAdd(s), newSPFRemove(s), newSPFNarrow(s), newSPFFlatten(s), newSPFDrift(s), newSPFSenders(s))
 	return cmd
 }
 

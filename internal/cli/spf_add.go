@@ -30,7 +30,9 @@ func newSPFAdd(s Streams) *cobra.Command {
 		Short: "Add a provider or an address to the record of a domain",
 		Long: `Print the record of a domain with a sender added: one record stays one, its order
 and its policy for all others are kept, duplicates are dropped, and the limits are
-checked again. A SENDER is ` + senderHelp + `.
+checked again.
+
+A SENDER is ` + senderHelp + `.
 
 Exit status: 0, 1 the record would be broken or is broken now, 2 a lookup failed,
 3 wrong usage.`,
@@ -50,7 +52,9 @@ func newSPFRemove(s Streams) *cobra.Command {
 		Use:   "remove SENDER... --domain DOMAIN",
 		Short: "Remove a provider or an address from the record of a domain",
 		Long: `Print the record of a domain with a sender removed, and the addresses that pass
-no longer. A SENDER is ` + senderHelp + `.
+no longer.
+
+A SENDER is ` + senderHelp + `.
 
 Exit status: 0, 1 the record would be broken, is broken now, or does not name the
 sender, 2 a lookup failed, 3 wrong usage.`,

@@ -154,7 +154,7 @@ func (o *spfNarrowOptions) run(cmd *cobra.Command, s Streams) error {
 }
 
 // save writes the change as a plan. Thin evidence never becomes one.
-func (o *spfNarrowOptions) save(ctx context.Context, r resolve.Resolver, p narrow.Plan, edits []fix.Edit) error {
+func (o *spfNarrowOptions) save(ctx context.Context, r *resolver, p narrow.Plan, edits []fix.Edit) error {
 	if o.plan == "" || len(edits) == 0 {
 		return nil
 	}
@@ -168,9 +168,11 @@ func (o *spfNarrowOptions) save(ctx context.Context, r resolve.Resolver, p narro
 	if err != nil || len(changes) != 1 {
 		return &Error{Code: ExitIncomplete, Err: fmt.Errorf("no plan: %w", err), Hint: lookupHint(err)}
 	}
-	return savePlan(o.plan, onePlan(p.Domain, time.Now(), fix.Step{ID: "spf-1", Title: "narrow the SPF record at " + p.Domain.String(), Risk: fix.High, Change: &changes[0],
+	plan := onePlan(p.Domain, time.Now(), fix.Step{ID: "spf-1", Title: "narrow the SPF record at " + p.Domain.String(), Risk: fix.High, Change: &changes[0],
 		Why:    []string{fmt.Sprintf("narrowed to the %d mails that were seen in %d days (sending hosts: %d), all of which still pass", p.Mails, p.Days, p.Hosts)},
-		Breaks: "mail from an address that the record leaves out fails SPF: without an aligned signature it is junked or refused"}))
+		Breaks: "mail from an address that the record leaves out fails SPF: without an aligned signature it is junked or refused"})
+	r.wholeTTL(ctx, plan)
+	return savePlan(o.plan, plan)
 }
 
 // readFile reads a file of bounded size, or standard input.

@@ -19,7 +19,10 @@ type sender struct {
 	notes []string
 }
 
-const senderHelp = "a provider's ID, the name of its include, an address or network, mx, a, or a term such as a:mail.example.org"
+const (
+	senderHelp  = "a provider's ID (mailcheck spf senders), " + otherSender
+	otherSender = "the name of its include, an address or network, mx, a, or a term such as a:mail.example.org"
+)
 
 // parseSender reads a provider's ID, an include's name, an address, or a term.
 func parseSender(word string) (sender, error) {

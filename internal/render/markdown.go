@@ -121,7 +121,7 @@ func (p *markdownPrinter) code(language string, lines []string) {
 }
 
 func (p *markdownPrinter) profiles(r *audit.Report) {
-	if len(r.Profiles) == 0 {
+	if !judged(r) {
 		return
 	}
 	p.printf("\n### Receivers\n\nWhat they publish as demands on senders, as far as %s tells.\n\n", source(r))

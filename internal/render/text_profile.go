@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/mailcheck-go/mailcheck/audit"
@@ -10,7 +11,7 @@ import (
 // profiles prints the receivers' requirements as a table, then what is not met.
 // It never says that a domain complies: parts of every list are not in the DNS.
 func (p *textPrinter) profiles(r *audit.Report) {
-	if len(r.Profiles) == 0 {
+	if !judged(r) && !p.opt.Verbose || len(r.Profiles) == 0 {
 		return
 	}
 	p.heading(p.ink.strong, "RECEIVERS", "what they publish as demands on senders, as far as "+source(r)+" tells")
@@ -18,6 +19,14 @@ func (p *textPrinter) profiles(r *audit.Report) {
 	for i := range r.Profiles {
 		p.requirements(&r.Profiles[i])
 	}
+}
+
+// judged reports whether any demand concerns what was looked at: none does a domain
+// that sends no mail.
+func judged(r *audit.Report) bool {
+	return slices.ContainsFunc(r.Profiles, func(q audit.ProfileResult) bool {
+		return slices.ContainsFunc(q.Requirements, func(x audit.RequirementResult) bool { return x.Verdict != audit.Inapplicable })
+	})
 }
 
 // source is what a report judges by.

@@ -57,6 +57,7 @@ var options = schema.Options{
 		"rotationView.action":      {Of: reflect.TypeFor[rotate.Action]()},
 		"rotationView.phase":       {Of: reflect.TypeFor[rotate.Phase]()},
 		"selectorView.state":       three,
+		"senderView.aligned_spf":   {More: []string{"yes", "no", "with-custom-return-path"}},
 		"serverSaidView.state":     three,
 		"signatureView.status":     {Of: reflect.TypeFor[dkim.Status]()},
 		"spfCheckView.result":      {Of: reflect.TypeFor[spf.Status]()},

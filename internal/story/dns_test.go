@@ -73,6 +73,8 @@ second NS a.root-lab
 news NS a.root-lab
 forward NS a.root-lab
 old-host NS a.root-lab
+broken NS a.root-lab
+broken DS 12345 13 2 0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF
 `},
 	{name: "story.example.", dnssec: true, update: true, text: storyZone},
 	{name: "big.example.", dnssec: true, update: true, text: zoneHead + `
@@ -107,6 +109,11 @@ _dmarc TXT "v=DMARC1; p=reject"
 mx A 198.51.100.60
 @ TXT "v=spf1 mx -all"
 mx TXT "v=spf1 a -all"
+`},
+	// Its DS record leads nowhere, as after a move to a name server that does not sign.
+	{name: "broken.example.", text: zoneHead + `
+@ NS a.root-lab.example.
+@ MX 10 mx.second.example.
 `},
 	{name: "old-host.example.", text: zoneHead + `
 @ NS a.root-lab.example.

@@ -2,6 +2,8 @@
 
 package story
 
+import "os/exec"
+
 // startSecond starts the second receiver: Exim as in its manual, which asks SPF and
 // DKIM, knows no DMARC, and takes no mail from hosts without a name.
 func (m *mailHosts) startSecond() {
@@ -9,10 +11,16 @@ func (m *mailHosts) startSecond() {
 	h.w.t.Helper()
 	h.mailUser()
 	h.certificate()
-	h.must("sh", "-ec", `install -d -o Debian-exim -g Debian-exim -m 0750 /var/spool/exim4 /var/log/exim4
+	path, err := exec.LookPath("exim4") // it may lie beside Postfix, and runs itself anew to deliver
+	if err != nil {
+		h.w.t.Fatal(err)
+	}
+	h.must("sh", "-ec", `install -d -o vmail -g vmail /var/vmail/seed /var/vmail/seed/Maildir /var/vmail/seed/Maildir/new /var/vmail/seed/Maildir/cur /var/vmail/seed/Maildir/tmp
+install -d -o Debian-exim -g Debian-exim -m 0750 /var/spool/exim4 /var/log/exim4
 chown Debian-exim /etc/ssl/story/key.pem
 : >/var/log/exim4/mainlog`)
-	h.write("/etc/exim4/exim4.conf", `primary_hostname = mx.second.example
+	h.write("/etc/exim4/exim4.conf", `exim_path = `+path+`
+primary_hostname = mx.second.example
 keep_environment =
 domainlist local_domains = second.example
 exim_user = Debian-exim

@@ -52,6 +52,11 @@ func (w *world) startMail() {
 	for _, h := range []*host{m.admin, m.big, m.second, m.news, m.forward, m.spoofer, m.neighbour} {
 		h.write(mailPasswordFile, mailPassword+"\n", 0o600)
 	}
+	// Postfix believes the resolver on the same wire (DANE).
+	for _, h := range []*host{m.admin, m.big} {
+		h.add("/etc/resolv.conf", "options trust-ad edns0\n")
+	}
+	m.admin.validator()
 	m.startAdmin()
 	m.startBig()
 	m.startForward()

@@ -74,6 +74,8 @@ async def client(r, w):
         for t in tasks:
             t.cancel()
         rw.close()
+    except OSError:
+        pass
     finally:
         w.close()
 async def main():

@@ -12,4 +12,13 @@ func TestStory(t *testing.T) {
 	w.play("The mail servers", func(t *testing.T) {
 		w.startMail()
 	})
+	w.play("Act 1: the mail is refused", func(t *testing.T) {
+		actRefused(w)
+	})
+	w.play("Act 2: the domain is repaired", func(t *testing.T) {
+		actRepaired(w)
+	})
+	w.play("Referees", func(t *testing.T) {
+		actRefereed(w)
+	})
 }

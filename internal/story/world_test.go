@@ -310,6 +310,7 @@ func (h *host) daemon(args ...string) *daemon {
 	d := &daemon{host: h, name: filepath.Base(args[0]), out: &lockedBuffer{}, exited: make(chan struct{})}
 	d.cmd = h.command(args...)
 	d.cmd.Stdout, d.cmd.Stderr = d.out, d.out
+	d.cmd.WaitDelay = 5 * time.Second // its children may keep the pipe
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := d.cmd.Start(); err != nil {
 		h.w.t.Fatal(err)

@@ -39,6 +39,9 @@ func (q Query) fixes(c *collector, g *group, s *Source, parts map[Class]*Part) [
 	out := []Fix{}
 	own := parts[Own]
 	oneLeg := own == nil && s.Class == Passing && s.Messages > 0 && (s.DKIM == 0 || s.SPF == 0)
+	if p := parts[Spoofing]; p != nil && p.Messages > p.Failing {
+		out = append(out, Fix{Where: inDNS, Text: fmt.Sprintf("take its address out of the SPF record of %s: 'mailcheck reports evidence' and 'mailcheck spf narrow' propose the record", g.domain)})
+	}
 	if own == nil && !oneLeg {
 		return out
 	}

@@ -133,6 +133,9 @@ func plainForward(k *kind) bool {
 // classify says what the mail of one kind is. The order is that of how much each
 // fact proves.
 func (q Query) classify(c *collector, g *group, h *host, k *kind) verdict {
+	if k.spf && !k.dkim && g.label != nil && g.label.Class == Spoofing {
+		return say(Spoofing, High, "you said so of "+g.label.Source, "SPF passes all the same: your record authorizes the address, and no policy stops this mail")
+	}
 	if k.spf {
 		return say(Passing, High, "SPF passes, aligned")
 	}

@@ -94,7 +94,8 @@ type DomainReadiness struct {
 	Evidence Basis     `json:"evidence"`
 	LeftOut  LeftOut   `json:"left_out"`
 
-	unmatched []string
+	unmatched  []string
+	forgedPass int64 // of Forged
 }
 
 // Reason is a step of the verdict.

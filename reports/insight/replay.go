@@ -41,7 +41,9 @@ func (r *DomainReadiness) hit(s *Source, p *Part, n int64) {
 		return
 	}
 	if p.Class == Spoofing {
-		r.Forged += p.Failing
+		r.Forged += p.Messages
+		r.forgedPass += p.Messages - p.Failing
+		r.Real -= p.Messages - p.Failing // it passed, and is not the owner's all the same
 		return
 	}
 	r.Real += p.Failing
@@ -121,6 +123,9 @@ func (r *DomainReadiness) cautions() {
 	caution(r.HitForwarding, "forwarders", "%s of your mail is forwarded and loses its signature: "+word+"; nothing you publish changes that")
 	if r.Forged > 0 {
 		r.reason(Safe, "forgeries", "%s in your name, which look forged, do not count: 'mailcheck reports failures' lists the sources", plural(r.Forged, "message", "messages"))
+	}
+	if r.forgedPass > 0 {
+		r.reason(Safe, "forgeries-pass", "%s of them pass SPF, and no policy stops them: narrow the record ('mailcheck reports evidence', 'mailcheck spf narrow')", plural(r.forgedPass, "message", "messages"))
 	}
 	if r.LeftOut.Any() {
 		r.reason(Safe, "left-out", "%s that are forged, and %d about domains that are not yours, are left out", plural(r.LeftOut.Forged.Reports, "report", "reports"), r.LeftOut.Alien.Reports)

@@ -27,6 +27,8 @@ func (q Query) step(r *DomainReadiness, h *policyHistory) (dmarc.Record, bool) {
 	default:
 		if h.p != "" && string(live.dmarc.Policy.Record.P) != h.p {
 			r.reason(NotKnown, "policy-changed", "the record says p=%s now, and the reports are about p=%s: wait for reports of the new policy", live.dmarc.Policy.Record.P, h.p)
+		} else if now := live.dmarc.Policy.Record.Testing; h.p != "" && h.t != "" && now != (h.t == "y") {
+			r.reason(NotKnown, "policy-changed", "the record says t=%s now, and the reports are about t=%s: wait for reports of the new policy", yesNo(now), h.t)
 		}
 		rec, ok = live.dmarc.Policy.Record, true
 		r.StageFrom = "dns"
@@ -57,10 +59,17 @@ func (q Query) step(r *DomainReadiness, h *policyHistory) (dmarc.Record, bool) {
 	return m.Record, true
 }
 
+func yesNo(b bool) string {
+	if b {
+		return "y"
+	}
+	return "n"
+}
+
 // policyHistory is what the reports say of the policy over time.
 type policyHistory struct {
 	p, sp, np, t, pct string
-	days              int  // that p has been so, as far as reports go back
+	days              int  // that p and t have been so, as far as reports go back
 	changed           bool // it was another one before
 	last              time.Time
 }
@@ -71,6 +80,7 @@ func (q Query) history(ctx context.Context) (*policyHistory, error) {
 	f.Since, f.Kind = time.Time{}, archive.Aggregate
 	h := &policyHistory{}
 	byDay := map[archive.Day]map[string]int{}
+	tests := testWords{}
 	for r, err := range q.Archive.Reports(ctx, f) {
 		if err != nil {
 			return nil, err
@@ -89,12 +99,12 @@ func (q Query) history(ctx context.Context) (*policyHistory, error) {
 			byDay[d] = map[string]int{}
 		}
 		byDay[d][r.Policy.P]++
-		// Few reporters know t and np; those who do decide.
+		tests.add(d, r.Reporter, r.Policy.Testing)
+		// Few reporters know np; those who do decide.
 		if r.Policy.P != h.p {
-			h.t, h.np, h.pct = "", "", ""
+			h.np, h.pct = "", ""
 		}
 		h.p, h.sp = r.Policy.P, r.Policy.SP
-		setWord(&h.t, r.Policy.Testing)
 		setWord(&h.np, r.Policy.NP)
 		h.pct = r.Policy.Pct
 	}
@@ -107,9 +117,11 @@ func (q Query) history(ctx context.Context) (*policyHistory, error) {
 		return h, nil
 	}
 	h.p = most(byDay[days[len(days)-1]])
+	words := tests.words(days, byDay)
+	h.t = words[len(days)-1]
 	first := days[len(days)-1]
 	for i := len(days) - 1; i >= 0; i-- {
-		if most(byDay[days[i]]) != h.p {
+		if most(byDay[days[i]]) != h.p || words[i] != h.t {
 			h.changed = true
 			break
 		}
@@ -117,6 +129,47 @@ func (q Query) history(ctx context.Context) (*policyHistory, error) {
 	}
 	h.days = int(days[len(days)-1]-first) + 1
 	return h, nil
+}
+
+// testWords is what reporters say of t, day by day. Few know it (RFC 9990, Section
+// 3.1.1.3), and of these some leave it out when it is not y.
+type testWords map[archive.Day]map[string]string
+
+func (t testWords) add(d archive.Day, reporter, word string) {
+	if t[d] == nil {
+		t[d] = map[string]string{}
+	}
+	if t[d][reporter] != "y" {
+		t[d][reporter] = word
+	}
+}
+
+// words gives the value of t for each day: y, n, or empty as long as nobody told. A
+// day without a report of somebody who tells is as the day before.
+func (t testWords) words(days []archive.Day, policy map[archive.Day]map[string]int) []string {
+	knows := map[string]bool{}
+	for _, d := range days {
+		for who, word := range t[d] {
+			knows[who] = knows[who] || word != ""
+		}
+	}
+	out := make([]string, len(days))
+	for i, d := range days {
+		told := ""
+		for who, word := range t[d] {
+			switch {
+			case word == "y":
+				told = "y"
+			case knows[who] && told == "":
+				told = "n"
+			}
+		}
+		if told == "" && i > 0 && most(policy[d]) == most(policy[days[i-1]]) {
+			told = out[i-1]
+		}
+		out[i] = told
+	}
+	return out
 }
 
 func setWord(to *string, word string) {

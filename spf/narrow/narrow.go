@@ -224,13 +224,20 @@ func (p *Plan) decide(ctx context.Context, r resolve.Resolver, before set.Map, u
 	return nil
 }
 
+func counted[N int | int64 | uint64](n N, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
 // basis is what a step rests on.
 func (p *Plan) basis() string {
 	period := "in a period that is not known"
 	if p.Days > 0 {
-		period = fmt.Sprintf("in %d days", p.Days)
+		period = "in " + counted(p.Days, "day")
 	}
-	return fmt.Sprintf("none of %d mails from %d hosts %s", p.Mails, p.Hosts, period)
+	return fmt.Sprintf("none of %s from %s %s", counted(p.Mails, "mail"), counted(p.Hosts, "host"), period)
 }
 
 // prove evaluates each host again, as a receiver does, and refuses changes that
