@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mailcheck-go/mailcheck/dane"
+	"github.com/mailcheck-go/mailcheck/internal/safe"
 	"github.com/mailcheck-go/mailcheck/probe"
 	"github.com/mailcheck-go/mailcheck/resolve"
 )
@@ -67,6 +68,7 @@ type daneCheckView struct {
 	Schema string         `json:"schema"`
 	Domain resolve.Name   `json:"domain"`
 	MX     string         `json:"mx"`
+	Error  string         `json:"error,omitempty"` // why the MX records are unknown
 	Hosts  []daneHostView `json:"hosts"`
 }
 
@@ -140,8 +142,11 @@ func (o *daneCheckOptions) run(cmd *cobra.Command, s Streams, args []string) err
 		return &Error{Code: ExitIncomplete, Err: err}
 	}
 	v := daneCheckView{Schema: "mailcheck.dane-check/1", Domain: domain, Hosts: []daneHostView{}}
-	hosts, state := mxHosts(ctx, res, domain)
+	hosts, state, why := mxHosts(ctx, res, domain)
 	v.MX = stateWord(state)
+	if state == resolve.Unavailable {
+		v.Error = why.Error()
+	}
 	if state != resolve.Unavailable {
 		for _, h := range hosts[:min(len(hosts), probe.MaxExchanges)] {
 			v.Hosts = append(v.Hosts, o.host(ctx, res, daneTask{host: h, domain: domain, judge: judge, live: live, next: next, network: n}))
@@ -270,7 +275,7 @@ func (v daneCheckView) text(s Streams) error {
 	p := newSheet(s)
 	p.para("DANE for %s", v.Domain)
 	if v.MX == "unknown" {
-		p.para("The MX records are unknown.")
+		p.para("The MX records are unknown: %s", safe.Text(v.Error))
 	}
 	for _, h := range v.Hosts {
 		p.head(h.Host.String())

@@ -155,7 +155,7 @@ func (o *mtastsCheckOptions) look(ctx context.Context, res *resolver, domain res
 	if d.State == resolve.Unavailable && d.Err != nil {
 		v.Record.Why += ": " + d.Err.Error()
 	}
-	hosts, state := mxHosts(ctx, res, domain)
+	hosts, state, _ := mxHosts(ctx, res, domain)
 	v.MX = stateWord(state)
 	if o.offline && o.connect == "" {
 		v.Policy.Why = "offline"
@@ -199,7 +199,7 @@ func (o *mtastsCheckOptions) look(ctx context.Context, res *resolver, domain res
 }
 
 // mxHosts lists the hosts that mail for a domain goes to.
-func mxHosts(ctx context.Context, r resolve.Resolver, domain resolve.Name) ([]resolve.Name, resolve.State) {
+func mxHosts(ctx context.Context, r resolve.Resolver, domain resolve.Name) ([]resolve.Name, resolve.State, error) {
 	a, err := r.Resolve(ctx, resolve.Question{Name: domain, Type: resolve.TypeMX})
 	state := resolve.StateOf(err)
 	list := a.MX()
@@ -213,7 +213,7 @@ func mxHosts(ctx context.Context, r resolve.Resolver, domain resolve.Name) ([]re
 	if state == resolve.Absent {
 		out = append(out, domain) // RFC 5321, Section 5.1
 	}
-	return out, state
+	return out, state, err
 }
 
 func (v mtastsCheckView) settle() mtastsCheckView {

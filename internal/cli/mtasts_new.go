@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"net/netip"
 	"strings"
 	"time"
@@ -107,13 +108,13 @@ func (o *mtastsNewOptions) hosts(cmd *cobra.Command, s Streams, domain resolve.N
 		return nil, err
 	}
 	defer done()
-	hosts, state := mxHosts(ctx, res, domain)
+	hosts, state, why := mxHosts(ctx, res, domain)
 	if err := interrupted(cmd); err != nil {
 		return nil, err
 	}
 	switch {
 	case state == resolve.Unavailable:
-		return nil, &Error{Code: ExitIncomplete, Err: errText("the MX records of " + domain.String() + " are unknown"), Hint: "name the hosts with --mx"}
+		return nil, &Error{Code: ExitIncomplete, Err: fmt.Errorf("the MX records of %s are unknown: %w", domain, why), Hint: "name the hosts with --mx"}
 	case state == resolve.Absent:
 		return nil, &Error{Code: ExitFindings, Err: errText(domain.String() + " has no MX record"), Hint: "name the hosts with --mx, or use --mode none"}
 	case len(hosts) == 0:
