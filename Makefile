@@ -35,6 +35,7 @@ lint:
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
 	if [ -n "$$unformatted" ]; then echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
+	$(GO) vet -tags lab,story ./internal/lab/... ./internal/story
 	$(GO) tool staticcheck ./...
 	$(GO) mod verify
 	$(GO) run ./internal/docgen -check

@@ -30,9 +30,8 @@ type mailHosts struct {
 
 // The mailboxes of each domain.
 var (
-	adminUsers  = []string{"admin", "anna", "dmarc", "hostmaster", "news", "postmaster", "probe"}
-	bigUsers    = []string{"ada", "abuse", "dmarc", "postmaster", "seed"}
-	secondUsers = []string{"postmaster", "seed"}
+	adminUsers = []string{"admin", "anna", "dmarc", "hostmaster", "news", "postmaster", "probe"}
+	bigUsers   = []string{"ada", "abuse", "dmarc", "postmaster", "seed"}
 )
 
 // startMail starts all machines with mail on them.
