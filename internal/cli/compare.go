@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
 	"os"
@@ -109,10 +110,28 @@ func (o *compareOptions) run(cmd *cobra.Command, s Streams, args []string) error
 		return &Error{Code: ExitIncomplete, Err: err, Hint: lookupHint(err)}
 	}
 	v := diffView{"mailcheck.compare/1", domain.String(), sides[0].name, sides[1].name, baseline.Compare(both[0], both[1])}
+	if !o.offline { // with --offline, what is not in the files was not asked for
+		v.Unknown = append(v.Unknown, unread(both[0], both[1])...)
+	}
 	if err := v.print(s, o.format); err != nil {
 		return err
 	}
 	return v.verdict(o.failOn)
+}
+
+// unread is what the old place did not tell. A baseline that is compared with
+// today has said so when it was saved; here nobody has.
+func unread(old, now *baseline.Baseline) []baseline.Change {
+	var out []baseline.Change
+	for _, a := range old.Facets {
+		i := slices.IndexFunc(now.Facets, func(f baseline.Facet) bool { return f.Kind == a.Kind && f.Key == a.Key })
+		if i < 0 || a.State != resolve.Unavailable.String() {
+			continue
+		}
+		out = append(out, baseline.Change{Kind: a.Kind, Key: a.Key, What: baseline.Unknown, Old: []string{}, New: append([]string{}, now.Facets[i].Values...),
+			Meaning: "the old place: " + cmp.Or(a.Error, "it could not be read")})
+	}
+	return out
 }
 
 // openPlace decides what a word stands for: a file if there is one.
