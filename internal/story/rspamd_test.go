@@ -103,7 +103,7 @@ install -d -o redis -g redis /run/redis`)
 		"milter_headers.conf":   "use = [\"authentication-results\"];\nskip_local = false; skip_authenticated = false;\n",
 		"dmarc.conf":            "reporting { enabled = true; email = \"dmarc-reports@big.example\"; domain = \"big.example\"; org_name = \"big.example\"; bcc_addrs = []; smtp = \"127.0.0.1\"; smtp_port = 25; from_name = \"big.example\"; helo = \"mx.big.example\"; }\nactions {}\n",
 		"spf.conf":              "min_cache_ttl = 1s; spf_cache_expire = 1s;\n",
-		"dkim.conf":             "dkim_cache_expire = 1s; time_jitter = 0;\n",
+		"dkim.conf":             "dkim_cache_size = 0;\n",
 		"logging.inc":           "level = \"info\";\n",
 		"history_redis.conf":    "enabled = false;\n",
 		"classifier-bayes.conf": "autolearn = false;\n",

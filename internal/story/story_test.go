@@ -21,4 +21,10 @@ func TestStory(t *testing.T) {
 	w.play("Referees", func(t *testing.T) {
 		actRefereed(w)
 	})
+	w.play("Act 3: the policy is enforced", func(t *testing.T) {
+		actReported(w)
+	})
+	w.play("Act 4: the server moves", func(t *testing.T) {
+		actMoved(w)
+	})
 }
