@@ -2,7 +2,7 @@
 //
 // mailcheck runs it when a provider is named ("mailcheck fix apply --provider
 // cloudflare"): a request as JSON on standard input, a response as JSON on standard
-// output (schema mailcheck.exec/1, see docs/guide/fix.md). It is a module of its own,
+// output (schema mailcheck.exec/1, see docs/guide/exec.md). It is a module of its own,
 // so that mailcheck itself depends on no provider.
 //
 // A set is read, compared with what the plan was made for, replaced as a whole and

@@ -37,7 +37,7 @@ func (f *providerFlags) add(cmd *cobra.Command) {
 	fs.StringVar(&f.server, "dns-server", "", "primary `server` that takes dynamic updates (RFC 2136), such as 192.0.2.53 or 192.0.2.53:5353")
 	fs.StringVar(&f.keyFile, "tsig-key", "", "`file` with the TSIG key, mode 0600, as tsig-keygen writes it (or "+tsigEnv+"=algorithm:name:secret in the environment)")
 	fs.StringVar(&f.provider, "provider", "", "DNS `provider` whose API is used: "+libdnsCommand+" is run for it, and reads its credentials from the environment")
-	fs.StringVar(&f.program, "exec", "", "`command` that reads and writes the zone: JSON on its standard input and output (docs/guide/fix.md)")
+	fs.StringVar(&f.program, "exec", "", "`command` that reads and writes the zone: JSON on its standard input and output (docs/guide/exec.md)")
 }
 
 func (f *providerFlags) open(s Streams) (apply.Provider, error) {

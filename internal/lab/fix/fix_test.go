@@ -454,7 +454,7 @@ func TestZoneFragment(t *testing.T) {
 // The program of the guide does what the guide says: it is taken from there.
 func TestGuideProgram(t *testing.T) {
 	need(t, "jq")
-	guide, err := os.ReadFile("../../../docs/guide/fix.md")
+	guide, err := os.ReadFile("../../../docs/guide/exec.md")
 	if err != nil {
 		t.Fatal(err)
 	}
