@@ -26,5 +26,14 @@ export PATH
 # A network without a way out, and a process namespace: whatever happens, all
 # servers, links and mounts go when the tests end.
 cd internal/story
-STORY_OUTER=1 unshare --net --mount --ipc --pid --fork --kill-child --mount-proc \
-	"$work/story.test" -test.v -test.count=1 -test.failfast -test.timeout=20m ${STORY_RUN:+-test.run "$STORY_RUN"}
+# What the servers said is long: what failed stands last.
+{
+	STORY_OUTER=1 unshare --net --mount --ipc --pid --fork --kill-child --mount-proc \
+		"$work/story.test" -test.v -test.count=1 -test.failfast -test.timeout=20m ${STORY_RUN:+-test.run "$STORY_RUN"} 2>&1 ||
+		echo $? >"$work/failed"
+} | tee "$work/out"
+if [ -e "$work/failed" ]; then
+	echo 'story: FAILED:'
+	grep -v ' said:$' "$work/out" | grep -A 12 '^ \+[a-z0-9_]*_test\.go:[0-9]*: ' | cut -c 1-500 | head -40
+	exit 1
+fi
