@@ -78,24 +78,21 @@ func actReported(w *world) {
 	a.cron()
 	a.advance(dayTesting, "quarantine; t=y", "p=quarantine; rua=mailto:dmarc@story.example; t=y; np=reject")
 
-	// A week each.
+	// A week each, and no step before reports tell of it.
 	now := policy{p: aggregate.Quarantine, testing: true, np: aggregate.Reject}
-	a.mustRefuse(2, dayTesting, "wait for reports of the new policy")
-	a.reportsOf(dayTesting, dayTesting+3, now, mails)
-	a.cron()
-	a.mustRefuse(2, dayTesting+3, "give it 7")
-	a.reportsOf(dayTesting+3, dayQuarantine, now, mails)
-	a.cron()
-	a.advance(dayQuarantine, "quarantine", "p=quarantine; rua=mailto:dmarc@story.example; np=reject")
-
+	week := func(from, to int, next, record string) {
+		w.t.Helper()
+		a.mustRefuse(2, from, "wait for reports of the new policy")
+		a.reportsOf(from, from+3, now, mails)
+		a.cron()
+		a.mustRefuse(2, from+3, "give it 7")
+		a.reportsOf(from+3, to, now, mails)
+		a.cron()
+		a.advance(to, next, record)
+	}
+	week(dayTesting, dayQuarantine, "quarantine", "p=quarantine; rua=mailto:dmarc@story.example; np=reject")
 	now.testing = false
-	a.mustRefuse(2, dayQuarantine, "wait for reports of the new policy")
-	a.reportsOf(dayQuarantine, dayQuarantine+3, now, mails)
-	a.cron()
-	a.mustRefuse(2, dayQuarantine+3, "give it 7")
-	a.reportsOf(dayQuarantine+3, dayReject, now, mails)
-	a.cron()
-	a.advance(dayReject, "reject", "p=reject; rua=mailto:dmarc@story.example; np=reject")
+	week(dayQuarantine, dayReject, "reject", "p=reject; rua=mailto:dmarc@story.example; np=reject")
 
 	now.p = aggregate.Reject
 	a.reportsOf(dayReject, dayEnd, now, mails)
